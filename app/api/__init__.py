@@ -1,0 +1,1 @@
+"""HTTP machinery of our own API."""

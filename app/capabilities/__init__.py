@@ -1,0 +1,1 @@
+"""What callers can do. No capability imports another."""

@@ -1,0 +1,1 @@
+"""HTTP to the remote systems: transport, budget, circuit, bexio and Arcavis."""

@@ -1,0 +1,1 @@
+"""What everything else stands on: errors, clock, ids, money, Swiss time, logs. Imports nothing of ours."""

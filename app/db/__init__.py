@@ -1,0 +1,1 @@
+"""Sessions, tables and queries on Postgres."""

@@ -1,0 +1,98 @@
+"""The database: transactions as blocks, one tenant each, and no network inside them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql import Executable
+
+from app.core.errors import Unavailable
+
+RUNTIME_ROLE = "connector_app"
+
+_inside: ContextVar[bool] = ContextVar("inside_transaction", default=False)
+
+_SET_TENANT = text("select set_config('connector.tenant', :tenant, true)")
+_SET_SYSTEM = text("select set_config('connector.scope', 'system', true)")
+
+
+def inside_transaction() -> bool:
+    """True while a transaction of this task is open: the HTTP transport refuses to send then."""
+    return _inside.get()
+
+
+class Database:
+    """One engine as the runtime role, whose rows are fenced per tenant by row-level security."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "connector") -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_timeout=10,
+            pool_recycle=1800,
+            connect_args={
+                "timeout": 5,
+                "command_timeout": 30,
+                "server_settings": {"role": RUNTIME_ROLE, "application_name": application_name},
+            },
+        )
+        # One statement is atomic by itself: no BEGIN and COMMIT round trips on the hot path.
+        self.single: AsyncEngine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def begin(self, tenant: UUID) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees and writes the rows of one tenant. Leaving the block commits."""
+        async with self._transaction() as connection:
+            await connection.execute(_SET_TENANT, {"tenant": str(tenant)})
+            yield connection
+
+    @asynccontextmanager
+    async def begin_system(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction across tenants, for the few jobs that need it: operators, key lookup, the work loop."""
+        async with self._transaction() as connection:
+            await connection.execute(_SET_SYSTEM)
+            yield connection
+
+    async def execute_alone(self, statement: Executable, values: dict[str, Any]) -> Row[Any] | None:
+        """Runs one atomic statement in one round trip and returns its first row.
+
+        The statement itself must set the tenant (a database function does), since nothing else is sent.
+        """
+        try:
+            async with self.single.connect() as connection:
+                return (await connection.execute(statement, values)).first()
+        except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
+            raise Unavailable("database-unavailable") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise Unavailable("database-unavailable") from error
+            raise
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self.engine.begin() as connection:
+                token = _inside.set(True)
+                try:
+                    yield connection
+                finally:
+                    _inside.reset(token)
+        except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
+            raise Unavailable("database-unavailable") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise Unavailable("database-unavailable") from error
+            raise
+
+    async def close(self) -> None:
+        """Closes every pooled connection."""
+        await self.engine.dispose()

@@ -1,0 +1,339 @@
+"""Tenants, connections, documents, operations and the job engine's tables."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+# Fenced strictly: without a tenant in the transaction there are no rows.
+TENANT_TABLES = (
+    "tenant_settings",
+    "arcavis_connection",
+    "document",
+    "payment",
+    "contact_link",
+    "attention",
+    "audit",
+    "run",
+    "cursor",
+    "reference_data",
+)
+# Also readable in a system transaction: key look-up, operators, the work loop.
+SHARED_TABLES = ("api_key", "bexio_connection", "operation", "idempotency")
+
+TABLES = """
+create table tenant (
+    id uuid primary key,
+    slug text not null unique,
+    name text not null,
+    language text not null,
+    modules text[] not null,
+    config_version bigint not null default 1,
+    created_at timestamptz not null,
+    updated_at timestamptz not null
+);
+create table api_key (
+    id uuid primary key,
+    tenant_id uuid references tenant,
+    role text not null,
+    label text not null,
+    prefix text not null,
+    hash bytea not null unique,
+    created_at timestamptz not null,
+    revoked_at timestamptz,
+    check ((role = 'operator') = (tenant_id is null))
+);
+create index api_key_tenant_idx on api_key (tenant_id);
+create table tenant_settings (
+    tenant_id uuid primary key references tenant,
+    values jsonb not null,
+    version integer not null,
+    updated_at timestamptz not null
+);
+create table bexio_connection (
+    tenant_id uuid primary key references tenant,
+    kind text not null,
+    state text not null,
+    reason text,
+    company_id text not null unique,
+    company_name text not null,
+    user_id bigint not null,
+    user_name text not null,
+    secret bytea not null,
+    expires_at timestamptz,
+    connected_at timestamptz not null,
+    updated_at timestamptz not null
+);
+create table arcavis_connection (
+    tenant_id uuid primary key references tenant,
+    base_url text not null,
+    username text not null,
+    secret bytea not null,
+    state text not null,
+    reason text,
+    connected_at timestamptz not null,
+    updated_at timestamptz not null
+);
+create table document (
+    id uuid primary key,
+    tenant_id uuid not null references tenant,
+    source text not null,
+    transaction_id text not null,
+    number text not null,
+    sale_date date not null,
+    content jsonb not null,
+    content_hash bytea not null,
+    total numeric(14, 2) not null,
+    status text not null,
+    goal text not null,
+    contact_bexio_id bigint,
+    bexio_id bigint,
+    bexio_number text,
+    bexio_total numeric(14, 2),
+    bexio_status text,
+    bexio_open numeric(14, 2),
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    unique (tenant_id, source, transaction_id)
+);
+create index document_listing_idx on document (tenant_id, source, created_at desc, id desc);
+create unique index document_bexio_idx on document (tenant_id, bexio_id);
+create table operation (
+    id uuid primary key,
+    tenant_id uuid not null references tenant,
+    kind text not null,
+    subject_id uuid not null,
+    state text not null,
+    step text not null,
+    memo jsonb not null,
+    priority smallint not null,
+    wanted integer not null default 1,
+    fence bigint not null default 0,
+    lease_until timestamptz,
+    starts integer not null default 0,
+    attempts integer not null default 0,
+    next_attempt_at timestamptz not null,
+    reason text,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    unique (kind, subject_id)
+);
+create index operation_waiting_idx on operation (tenant_id, priority desc, next_attempt_at) where state = 'waiting';
+create index operation_running_idx on operation (tenant_id, lease_until) where state = 'running';
+create table payment (
+    id uuid primary key,
+    tenant_id uuid not null references tenant,
+    document_id uuid references document,
+    transaction_id text not null,
+    position integer not null,
+    payment_type_id text not null,
+    amount numeric(14, 2) not null,
+    paid_on date not null,
+    bexio_invoice_id bigint,
+    bank_account_id bigint,
+    state text not null,
+    sent_at timestamptz,
+    known_ids bigint[] not null default '{}',
+    bexio_payment_id bigint,
+    content_hash bytea not null,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    unique (tenant_id, transaction_id, position)
+);
+create unique index payment_in_flight_idx on payment (tenant_id, bexio_invoice_id) where state = 'sending';
+create unique index payment_bexio_idx on payment (tenant_id, bexio_invoice_id, bexio_payment_id);
+create index payment_document_idx on payment (document_id);
+create table contact_link (
+    tenant_id uuid not null references tenant,
+    kind text not null,
+    arcavis_id text not null,
+    bexio_id bigint,
+    state text not null,
+    holder uuid,
+    held_until timestamptz,
+    sent_at timestamptz,
+    evidence jsonb not null,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    primary key (tenant_id, kind, arcavis_id)
+);
+create index contact_link_bexio_idx on contact_link (tenant_id, bexio_id);
+create table attention (
+    id uuid primary key,
+    tenant_id uuid not null references tenant,
+    code text not null,
+    params jsonb not null,
+    subject_kind text not null,
+    subject_id uuid not null,
+    state text not null,
+    created_at timestamptz not null,
+    closed_at timestamptz,
+    closed_by text,
+    closed_reason text
+);
+create unique index attention_open_idx on attention (tenant_id, subject_kind, subject_id, code) where state = 'open';
+create index attention_listing_idx on attention (tenant_id, created_at desc, id desc);
+create table audit (
+    id bigint generated always as identity primary key,
+    tenant_id uuid not null references tenant,
+    at timestamptz not null,
+    actor text not null,
+    action text not null,
+    subject_kind text not null,
+    subject_id text not null,
+    detail jsonb not null
+);
+create index audit_listing_idx on audit (tenant_id, id desc);
+create table idempotency (
+    tenant_id uuid,
+    scope text not null,
+    key text not null,
+    fingerprint bytea not null,
+    state text not null,
+    status integer,
+    headers jsonb,
+    body bytea,
+    created_at timestamptz not null,
+    primary key (scope, key)
+);
+create index idempotency_age_idx on idempotency (created_at);
+create table run (
+    id uuid primary key,
+    tenant_id uuid not null references tenant,
+    kind text not null,
+    state text not null,
+    counts jsonb not null,
+    total integer,
+    reason text,
+    cancel_requested boolean not null default false,
+    detail jsonb not null,
+    created_at timestamptz not null,
+    started_at timestamptz,
+    finished_at timestamptz,
+    updated_at timestamptz not null
+);
+create index run_listing_idx on run (tenant_id, created_at desc, id desc);
+create table cursor (
+    tenant_id uuid not null references tenant,
+    name text not null,
+    value text not null,
+    updated_at timestamptz not null,
+    primary key (tenant_id, name)
+);
+create table reference_data (
+    tenant_id uuid not null references tenant,
+    name text not null,
+    rows jsonb not null,
+    fetched_at timestamptz not null,
+    primary key (tenant_id, name)
+);
+-- Lost in a crash on purpose: a fresh burst is corrected by the next 429, and every commit here is cheap.
+create unlogged table rate_budget (
+    company_id text not null,
+    bucket text not null,
+    window_start timestamptz not null,
+    window_end timestamptz not null,
+    capacity integer not null,
+    used integer not null,
+    blocked_until timestamptz,
+    primary key (company_id, bucket)
+);
+create unlogged table circuit (
+    name text primary key,
+    failures integer not null,
+    open_until timestamptz,
+    probe_until timestamptz,
+    updated_at timestamptz not null
+)
+"""
+
+CURRENT_TENANT = "nullif(current_setting('connector.tenant', true), '')::uuid"
+IS_SYSTEM = "current_setting('connector.scope', true) = 'system'"
+
+ACCEPT = """
+create function accept_document(
+    p_tenant uuid, p_key_hash bytea, p_config_version bigint, p_id uuid, p_operation uuid, p_source text,
+    p_transaction_id text, p_number text, p_date date, p_content jsonb, p_hash bytea, p_total numeric,
+    p_priority integer, p_now timestamptz
+) returns table (outcome text, stored document, attention_code text, attention_params jsonb, attention_id uuid)
+language plpgsql security invoker as $$
+declare
+    inserted document;
+begin
+    perform set_config('connector.tenant', p_tenant::text, true);
+    perform 1 from api_key k join tenant t on t.id = k.tenant_id
+        where k.hash = p_key_hash and k.revoked_at is null and t.id = p_tenant and t.config_version = p_config_version;
+    if not found then
+        return query select 'stale', null::document, null::text, null::jsonb, null::uuid;
+        return;
+    end if;
+    insert into document (id, tenant_id, source, transaction_id, number, sale_date, content, content_hash, total,
+                          status, goal, created_at, updated_at)
+        values (p_id, p_tenant, p_source, p_transaction_id, p_number, p_date, p_content, p_hash, p_total,
+                'accepted', 'issued', p_now, p_now)
+        on conflict (tenant_id, source, transaction_id) do nothing
+        returning * into inserted;
+    if found then
+        insert into operation (id, tenant_id, kind, subject_id, state, step, memo, priority, next_attempt_at,
+                               created_at, updated_at)
+            values (p_operation, p_tenant, 'document', p_id, 'waiting', 'new', '{}', p_priority, p_now, p_now, p_now);
+        insert into pgqueuer (priority, entrypoint, status) values (p_priority, 'work', 'queued');
+        return query select 'accepted', inserted, null::text, null::jsonb, null::uuid;
+        return;
+    end if;
+    return query
+        select case when d.content_hash = p_hash then 'same' else 'other' end, d, a.code, a.params, a.id
+        from document d
+        left join attention a on a.tenant_id = p_tenant and a.subject_kind = 'document' and a.subject_id = d.id
+            and a.state = 'open'
+        where d.tenant_id = p_tenant and d.source = p_source and d.transaction_id = p_transaction_id
+        order by a.created_at limit 1;
+end $$
+"""
+
+
+def _fence(table: str, condition: str) -> None:
+    op.execute(f"alter table {table} enable row level security")
+    op.execute(f"alter table {table} force row level security")
+    op.execute(f"create policy tenant_fence on {table} using ({condition}) with check ({condition})")
+
+
+def upgrade() -> None:
+    op.execute(
+        """do $$ begin
+            if not exists (select 1 from pg_roles where rolname = 'connector_app') then
+                create role connector_app nologin nosuperuser nobypassrls;
+            end if;
+            -- Where a database administrator made the role and granted it, there is nothing left to grant.
+            begin
+                execute format('grant connector_app to %I', current_user);
+            exception when insufficient_privilege then null;
+            end;
+        end $$"""
+    )
+    for statement in TABLES.split(";\n"):
+        op.execute(statement)
+    # As `pgq sql install` of 1.6.0 printed it; a later engine brings a revision of its own.
+    engine_sql = (Path(__file__).parents[1] / "sql" / "pgqueuer_1_6_0.sql").read_text()
+    for statement in re.split(r";\n\n(?=CREATE)", engine_sql):
+        op.execute(statement)
+    _fence("tenant", f"id = {CURRENT_TENANT} or {IS_SYSTEM}")
+    for table in TENANT_TABLES:
+        _fence(table, f"tenant_id = {CURRENT_TENANT}")
+    for table in SHARED_TABLES:
+        _fence(table, f"tenant_id = {CURRENT_TENANT} or {IS_SYSTEM}")
+    op.execute(ACCEPT)
+    op.execute("grant usage on schema public to connector_app")
+    op.execute("grant select, insert, update, delete on all tables in schema public to connector_app")
+    op.execute("grant usage, select on all sequences in schema public to connector_app")
+    op.execute("revoke update, delete on audit from connector_app")
+    op.execute("revoke insert, update, delete on alembic_version from connector_app")
+
+
+def downgrade() -> None:
+    raise RuntimeError("The first revision has nothing below it: drop the database instead.")

@@ -1,0 +1,1 @@
+"""Simulated bexio and Arcavis."""
