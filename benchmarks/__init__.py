@@ -1,0 +1,1 @@
+"""What accepting and sending a sale costs, measured against floors."""
