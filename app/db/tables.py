@@ -179,7 +179,7 @@ Index(
     "operation_waiting_idx",
     operation.c.tenant_id,
     operation.c.priority.desc(),
-    operation.c.next_attempt_at,
+    operation.c.created_at,
     postgresql_where=operation.c.state == "waiting",
 )
 Index(

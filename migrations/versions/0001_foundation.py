@@ -123,7 +123,7 @@ create table operation (
     updated_at timestamptz not null,
     unique (kind, subject_id)
 );
-create index operation_waiting_idx on operation (tenant_id, priority desc, next_attempt_at) where state = 'waiting';
+create index operation_waiting_idx on operation (tenant_id, priority desc, created_at) where state = 'waiting';
 create index operation_running_idx on operation (tenant_id, lease_until) where state = 'running';
 create table payment (
     id uuid primary key,
@@ -296,6 +296,73 @@ begin
 end $$
 """
 
+# One tenant's backlog must not delay another's till: the best of each tenant compete, highest priority first, then
+# the tenant with the least work in hand, then the oldest. An expired lease is due like waiting work.
+CLAIM = """
+create function claim_operation(p_now timestamptz, p_lease interval, p_tenant_cap integer) returns setof operation
+language plpgsql security invoker as $$
+declare
+    candidate uuid;
+    chosen operation;
+begin
+    perform set_config('connector.scope', 'system', true);
+    for candidate in
+        with recursive tenants (id) as (
+            (select o.tenant_id from operation o where o.state = 'waiting' order by o.tenant_id limit 1)
+            union all
+            select (select o.tenant_id from operation o
+                    where o.state = 'waiting' and o.tenant_id > t.id order by o.tenant_id limit 1)
+            from tenants t where t.id is not null
+        ), busy as (
+            select o.tenant_id, count(*) as held from operation o
+            where o.state = 'running' and o.lease_until > p_now group by o.tenant_id
+        ), due as (
+            select w.id, w.priority, w.created_at, coalesce(b.held, 0) as held
+            from tenants t
+            left join busy b on b.tenant_id = t.id
+            cross join lateral (
+                select o.id, o.priority, o.created_at from operation o
+                where o.tenant_id = t.id and o.state = 'waiting' and o.next_attempt_at <= p_now
+                order by o.priority desc, o.created_at limit 8
+            ) w
+            where t.id is not null and coalesce(b.held, 0) < p_tenant_cap
+            union all
+            select o.id, o.priority, o.created_at, 0 from operation o
+            where o.state = 'running' and o.lease_until <= p_now
+        )
+        select d.id from due d order by d.priority desc, d.held, d.created_at limit 64
+    loop
+        update operation o set state = 'running', fence = o.fence + 1, lease_until = p_now + p_lease,
+                               starts = o.starts + 1, updated_at = p_now
+            where o.id = (
+                select l.id from operation l where l.id = candidate
+                    and (l.state = 'waiting' and l.next_attempt_at <= p_now
+                         or l.state = 'running' and l.lease_until <= p_now)
+                for update skip locked)
+            returning o.* into chosen;
+        if found then
+            return next chosen;
+            return;
+        end if;
+    end loop;
+end $$
+"""
+
+# The compare-and-set before every remote write: no row means that another worker holds the operation.
+ADVANCE = """
+create function advance_operation(
+    p_id uuid, p_fence bigint, p_step text, p_memo jsonb, p_now timestamptz, p_lease interval
+) returns setof operation
+language plpgsql security invoker as $$
+begin
+    perform set_config('connector.scope', 'system', true);
+    return query
+        update operation o set step = p_step, memo = p_memo, lease_until = p_now + p_lease, updated_at = p_now
+        where o.id = p_id and o.fence = p_fence and o.state = 'running'
+        returning o.*;
+end $$
+"""
+
 
 def _fence(table: str, condition: str) -> None:
     op.execute(f"alter table {table} enable row level security")
@@ -327,7 +394,8 @@ def upgrade() -> None:
         _fence(table, f"tenant_id = {CURRENT_TENANT}")
     for table in SHARED_TABLES:
         _fence(table, f"tenant_id = {CURRENT_TENANT} or {IS_SYSTEM}")
-    op.execute(ACCEPT)
+    for function in (ACCEPT, CLAIM, ADVANCE):
+        op.execute(function)
     op.execute("grant usage on schema public to connector_app")
     op.execute("grant select, insert, update, delete on all tables in schema public to connector_app")
     op.execute("grant usage, select on all sequences in schema public to connector_app")

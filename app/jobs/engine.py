@@ -1,0 +1,193 @@
+"""pgqueuer as the bell: a job says only that something is due, and the work loop finds what.
+
+The engine neither fences nor counts attempts (a job that kills its worker is picked again for ever), and it leaves
+when the database goes. So the truth is in the operations, a supervisor starts it again, and a sweep finds what no
+job announced: deferred work, and what a dead worker held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import structlog
+from pgqueuer.core.tm import TaskManager
+from pgqueuer.db import AsyncpgDriver, Driver
+from pgqueuer.models import Job
+from pgqueuer.ports.driver import NotifyCallback
+from pgqueuer.qm import QueueManager
+from pgqueuer.queries import Queries
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.errors import ConnectorError
+from app.core.priority import Priority
+from app.db.session import RUNTIME_ROLE, Database
+from app.jobs.work import WorkLoop
+
+ENTRYPOINT = "work"
+CONCURRENCY = 16
+BATCH = 8
+HEARTBEAT = timedelta(seconds=8)
+SWEEP_SECONDS = 1.0
+DRAIN_SECONDS = 25.0
+
+_log = structlog.get_logger("jobs")
+
+
+class SessionDriver(Driver):
+    """The engine's driver over our own transaction: what it enqueues commits or rolls back with everything else.
+
+    It goes through SQLAlchemy on purpose. SQLAlchemy opens the transaction with its first statement: a job enqueued
+    on the bare asyncpg connection before that would commit by itself and survive the rollback.
+    """
+
+    def __init__(self, session: AsyncConnection) -> None:
+        self._session = session
+        self._shutdown = asyncio.Event()
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        result = await self._session.exec_driver_sql(query, args)
+        return [dict(row) for row in result.mappings()]
+
+    async def execute(self, query: str, *args: object) -> str:
+        result = await self._session.exec_driver_sql(query, args)
+        return str(result.rowcount)
+
+    async def notify(self, channel: str, payload: str) -> None:
+        await self._session.exec_driver_sql("select pg_notify($1, $2)", (channel, payload))
+
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+        raise RuntimeError("A transaction cannot listen.")
+
+    @property
+    def shutdown(self) -> asyncio.Event:
+        return self._shutdown
+
+    @property
+    def tm(self) -> TaskManager:
+        return TaskManager()
+
+    async def __aenter__(self) -> SessionDriver:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is ours to close."""
+
+
+async def wake(session: AsyncConnection, priority: Priority) -> None:
+    """Rings the bell when this transaction commits, and not when it rolls back."""
+    await Queries(SessionDriver(session)).enqueue(ENTRYPOINT, None, priority=priority.rank)
+
+
+@dataclass
+class Worker:
+    """One process's share of the work: engine, sweep and lease beat under one supervisor."""
+
+    db: Database
+    loop: WorkLoop
+    concurrency: int = CONCURRENCY
+    sweep_seconds: float = SWEEP_SECONDS
+    _slots: asyncio.Semaphore = field(init=False)
+    _stop: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._slots = asyncio.Semaphore(self.concurrency)
+
+    def stop(self) -> None:
+        """Takes no new work; what runs is finished."""
+        self.loop.stopping = True
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Works until `stop`, through every outage of the database, then waits for running turns, bounded."""
+        parts = [
+            asyncio.ensure_future(part)
+            for part in (self._supervise(self._listen), self._supervise(self._sweep), self.loop.beat())
+        ]
+        await self._stop.wait()
+        _, pending = await asyncio.wait(parts[:2], timeout=DRAIN_SECONDS)
+        for part in (*pending, parts[2]):
+            part.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
+
+    async def _supervise(self, part: Any) -> None:  # noqa: ANN401 - a bound coroutine function
+        pause = 0.5
+        while not self._stop.is_set():
+            started = self.loop.clock.monotonic()
+            try:
+                await part()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever took it down, it starts again
+                _log.warning("worker-part-restarts", part=part.__name__, error=type(error).__name__)
+            pause = 0.5 if self.loop.clock.monotonic() - started > 10 else min(pause * 2, 5.0)
+            await self._pause(pause)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _listen(self) -> None:
+        async with engine_connection(self.db) as connection:
+            engine = QueueManager(Queries(AsyncpgDriver(connection)))
+            connection.add_termination_listener(lambda _: engine.shutdown.set())
+            engine.entrypoint(ENTRYPOINT, on_failure="hold", accepts_context=False)(self._on_bell)
+            stopper = asyncio.ensure_future(self._stop.wait())
+            stopper.add_done_callback(lambda _: engine.shutdown.set())
+            try:
+                await engine.run(
+                    dequeue_timeout=timedelta(seconds=30),
+                    batch_size=BATCH,
+                    max_concurrent_tasks=max(self.concurrency, 2 * BATCH),
+                    heartbeat_timeout=HEARTBEAT,
+                    shutdown_on_listener_failure=True,
+                )
+            finally:
+                stopper.cancel()
+
+    async def _on_bell(self, _job: Job) -> None:
+        await self._drain()
+
+    async def _sweep(self) -> None:
+        running: set[asyncio.Task[None]] = set()
+        while not self._stop.is_set():
+            if not self._slots.locked() and len(running) < self.concurrency:
+                task = asyncio.ensure_future(self._drain())
+                running.add(task)
+                task.add_done_callback(running.discard)
+            await self._pause(self.sweep_seconds)
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _drain(self) -> None:
+        async with self._slots:
+            try:
+                await self.loop.drain()
+            except ConnectorError as error:
+                _log.warning("drain-stopped", code=error.code)
+
+
+@asynccontextmanager
+async def engine_connection(db: Database) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """A connection of the engine's own: it listens, so it must be a session, not a pooled transaction."""
+    url = make_url(db.url)
+    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+        host=url.query.get("host") or url.host,
+        port=int(url.query.get("port") or url.port or 5432),
+        user=url.username,
+        password=url.password,
+        database=url.database,
+        timeout=5,
+        server_settings={"role": RUNTIME_ROLE, "application_name": "connector-jobs"},
+    )
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=2)

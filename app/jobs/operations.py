@@ -1,0 +1,178 @@
+"""Operations: the truth about unfinished work. The job engine only delivers wake-ups.
+
+An operation has one holder at a time: claiming raises its fence, and every write after that names the fence it was
+claimed with. A worker that was paused, or taken for dead, writes nothing more (`LeaseLost`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.errors import LeaseLost
+from app.core.priority import Priority
+from app.db.session import Database
+
+LEASE = timedelta(seconds=10)
+TENANT_CAP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of unfinished work, as its holder saw it last.
+
+    `step` and `memo` say how far it came; `wanted` rises when somebody asks for it again; `starts` counts claims
+    since the last outcome, `attempts` the failures that count.
+    """
+
+    id: UUID
+    tenant_id: UUID
+    kind: str
+    subject_id: UUID
+    step: str
+    memo: Mapping[str, Any]
+    priority: int
+    wanted: int
+    fence: int
+    starts: int
+    attempts: int
+    created_at: datetime
+
+
+_CLAIM = text("select * from claim_operation(:now, :lease, :cap)")
+_ADVANCE = text("select * from advance_operation(:id, :fence, :step, :memo, :now, :lease)").bindparams(
+    bindparam("memo", type_=JSONB)
+)
+_EXTEND = text(
+    "update operation set lease_until = :until where state = 'running'"
+    " and (id, fence) in (select * from unnest(cast(:ids as uuid[]), cast(:fences as bigint[])))"
+)
+_ADD = text(
+    "insert into operation (id, tenant_id, kind, subject_id, state, step, memo, priority, next_attempt_at,"
+    " created_at, updated_at) values (:id, :tenant, :kind, :subject, 'waiting', 'new', '{}', :priority, :due, :now, :now)"
+    " on conflict (kind, subject_id) do nothing"
+)
+_REARM = text(
+    "update operation set wanted = wanted + 1, next_attempt_at = :now, attempts = 0, starts = 0, reason = null,"
+    " state = case when state = 'running' then state else 'waiting' end, updated_at = :now"
+    " where kind = :kind and subject_id = :subject"
+)
+_SETTLE = text(
+    "update operation set state = case when wanted > :seen then 'waiting' else :state end,"
+    " next_attempt_at = case when wanted > :seen then :now else :due end, reason = :reason, attempts = :attempts,"
+    " starts = 0, lease_until = null, step = :step, memo = :memo, updated_at = :now"
+    " where id = :id and fence = :fence and state = 'running' returning state"
+).bindparams(bindparam("memo", type_=JSONB))
+
+
+def _operation(row: Row[Any]) -> Operation:
+    return Operation(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        kind=row.kind,
+        subject_id=row.subject_id,
+        step=row.step,
+        memo=row.memo,
+        priority=row.priority,
+        wanted=row.wanted,
+        fence=row.fence,
+        starts=row.starts,
+        attempts=row.attempts,
+        created_at=row.created_at,
+    )
+
+
+async def claim(db: Database, now: datetime) -> Operation | None:
+    """Takes the best due operation of all tenants for `LEASE`; None when nothing is due."""
+    row = await db.execute_alone(_CLAIM, {"now": now, "lease": LEASE, "cap": TENANT_CAP})
+    return _operation(row) if row is not None else None
+
+
+async def advance(db: Database, operation: Operation, step: str, memo: Mapping[str, Any], now: datetime) -> Operation:
+    """Records how far the work came and renews the lease, in one round trip.
+
+    Raises:
+        LeaseLost: another worker holds the operation.
+    """
+    values = {"id": operation.id, "fence": operation.fence, "step": step, "memo": dict(memo), "now": now, "lease": LEASE}
+    row = await db.execute_alone(_ADVANCE, values)
+    if row is None:
+        raise LeaseLost
+    return _operation(row)
+
+
+async def extend(db: Database, held: list[Operation], now: datetime) -> None:
+    """Renews the leases of everything this worker holds."""
+    async with db.begin_system() as session:
+        values = {"until": now + LEASE, "ids": [o.id for o in held], "fences": [o.fence for o in held]}
+        await session.execute(_EXTEND, values)
+
+
+async def add(
+    session: AsyncConnection,
+    *,
+    id: UUID,  # noqa: A002 - the column's name
+    tenant: UUID,
+    kind: str,
+    subject: UUID,
+    priority: Priority,
+    now: datetime,
+    due: datetime | None = None,
+) -> None:
+    """Adds work for a subject, once: a second call for the same subject changes nothing."""
+    values = {
+        "id": id,
+        "tenant": tenant,
+        "kind": kind,
+        "subject": subject,
+        "priority": priority.rank,
+        "due": due or now,
+        "now": now,
+    }
+    await session.execute(_ADD, values)
+
+
+async def rearm(session: AsyncConnection, *, kind: str, subject: UUID, now: datetime) -> bool:
+    """Asks for the work again, at once. True when there is such work; running work runs once more afterwards."""
+    result = await session.execute(_REARM, {"kind": kind, "subject": subject, "now": now})
+    return result.rowcount == 1
+
+
+async def settle(
+    session: AsyncConnection,
+    operation: Operation,
+    *,
+    state: str,
+    now: datetime,
+    due: datetime,
+    attempts: int,
+    reason: str | None,
+) -> str:
+    """Ends this turn of the work and returns the state it is in: asked for again meanwhile, it waits once more.
+
+    Raises:
+        LeaseLost: another worker holds the operation.
+    """
+    values = {
+        "id": operation.id,
+        "fence": operation.fence,
+        "seen": operation.wanted,
+        "state": state,
+        "now": now,
+        "due": due,
+        "attempts": attempts,
+        "reason": reason,
+        "step": operation.step,
+        "memo": dict(operation.memo),
+    }
+    row = (await session.execute(_SETTLE, values)).first()
+    if row is None:
+        raise LeaseLost
+    return row.state

@@ -1,0 +1,190 @@
+"""The work loop: claims one operation at a time, hands it to its capability, records how the turn ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.core.clock import Clock
+from app.core.errors import ConnectorError, LeaseLost
+from app.core.ids import uuid7
+from app.core.milestones import Probe
+from app.core.priority import Priority
+from app.db.attention import Subject, close_items, raise_item
+from app.db.session import Database
+from app.jobs import operations
+from app.jobs.operations import Operation
+from app.jobs.outcomes import MAX_STARTS, Done, Later, NeedsAttention, Outcome, after_error
+
+BEAT_SECONDS = 3.0
+
+_log = structlog.get_logger("work")
+_ANNOUNCE = text("select pg_notify('connector_settled', :subject)")
+
+
+class Work:
+    """One turn of one operation, as its handler sees it."""
+
+    def __init__(self, operation: Operation, db: Database, clock: Clock, probe: Probe) -> None:
+        self.operation = operation
+        self.db = db
+        self.clock = clock
+        self._probe = probe
+        self._seen = operation.wanted
+
+    @property
+    def tenant(self) -> UUID:
+        return self.operation.tenant_id
+
+    @property
+    def subject(self) -> UUID:
+        return self.operation.subject_id
+
+    @property
+    def step(self) -> str:
+        """How far the work came."""
+        return self.operation.step
+
+    @property
+    def memo(self) -> Mapping[str, Any]:
+        """What earlier steps left for later ones; JSON values."""
+        return self.operation.memo
+
+    @property
+    def priority(self) -> Priority:
+        return Priority.of_rank(self.operation.priority)
+
+    @property
+    def asked_again(self) -> bool:
+        """True when somebody asked for the work again since this turn began: look at the goal anew."""
+        return self.operation.wanted > self._seen
+
+    async def advance(self, step: str, **memo: object) -> None:
+        """Commits how far the work came; `memo` is merged into what is there. Call it before every remote write.
+
+        Raises:
+            LeaseLost: another worker holds the operation; nothing may be written any more.
+        """
+        self.operation = await operations.advance(
+            self.db, self.operation, step, {**self.operation.memo, **memo}, self.clock.now()
+        )
+
+    async def reached(self, milestone: str) -> None:
+        """Passes a named point (see `app.core.milestones`)."""
+        await self._probe(milestone)
+
+
+class Handler(Protocol):
+    """What a capability does for one kind of operation."""
+
+    async def run(self, work: Work) -> Outcome:
+        """Goes on with the work from where it stands."""
+        ...
+
+    async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
+        """Records the outcome in the capability's own tables, in the transaction that settles the operation."""
+        ...
+
+
+@dataclass
+class WorkLoop:
+    """Runs operations one turn at a time; several turns may run at once in one process."""
+
+    db: Database
+    clock: Clock
+    handlers: Mapping[str, Handler]
+    probe: Probe
+    random: Random
+    stopping: bool = False
+    held: dict[UUID, Operation] = field(default_factory=dict[UUID, Operation])
+
+    async def drain(self) -> None:
+        """Turns until nothing is due."""
+        while not self.stopping and await self.turn():
+            pass
+
+    async def turn(self) -> bool:
+        """Claims the best due operation and runs it; False when nothing is due."""
+        operation = await operations.claim(self.db, self.clock.now())
+        if operation is None:
+            return False
+        self.held[operation.id] = operation
+        context = {"operation": str(operation.id), "tenant": str(operation.tenant_id), "kind": operation.kind}
+        with structlog.contextvars.bound_contextvars(**context):
+            try:
+                await self._run(operation)
+            except LeaseLost:
+                _log.warning("lease-lost")
+            finally:
+                self.held.pop(operation.id, None)
+        return True
+
+    async def beat(self) -> None:
+        """Keeps the leases of all running turns alive; runs until cancelled."""
+        while True:
+            await self.clock.sleep(BEAT_SECONDS)
+            if self.held:
+                try:
+                    await operations.extend(self.db, list(self.held.values()), self.clock.now())
+                except ConnectorError as error:
+                    _log.warning("beat-failed", code=error.code)
+
+    async def _run(self, operation: Operation) -> None:
+        work = Work(operation, self.db, self.clock, self.probe)
+        await work.reached("claimed")
+        handler = self.handlers[operation.kind]
+        outcome = await self._outcome(handler, work)
+        await work.reached("before-settle")
+        await self._settle(handler, work.operation, outcome)
+        await work.reached("settled")
+
+    async def _outcome(self, handler: Handler, work: Work) -> Outcome:
+        if work.operation.starts > MAX_STARTS:
+            return NeedsAttention("work-kills-its-worker", {"starts": str(work.operation.starts)})
+        try:
+            return await handler.run(work)
+        except LeaseLost:
+            raise
+        except ConnectorError as error:
+            _log.info("turn-failed", code=error.code)
+            return after_error(error, work.operation.attempts, self.random.random())
+        except Exception as error:  # noqa: BLE001 - one poison record never stops the loop
+            _log.exception("turn-crashed")
+            return after_error(error, work.operation.attempts, self.random.random())
+
+    async def _settle(self, handler: Handler, operation: Operation, outcome: Outcome) -> None:
+        now = self.clock.now()
+        state, due, attempts, reason = "done", now, 0, None
+        match outcome:
+            case Done():
+                pass
+            case Later(delay=delay, reason=reason, counted=counted):
+                state, due, attempts = "waiting", now + delay, operation.attempts + int(counted)
+            case NeedsAttention(code=reason):
+                state, attempts = "parked", operation.attempts
+        subject = Subject(operation.tenant_id, operation.kind, operation.subject_id)
+        async with self.db.begin(operation.tenant_id) as session:
+            await operations.settle(
+                session, operation, state=state, now=now, due=due, attempts=attempts, reason=reason
+            )
+            if isinstance(outcome, NeedsAttention):
+                identity = uuid7(now)
+                await raise_item(session, subject, id=identity, code=outcome.code, params=outcome.params, now=now)
+                await close_items(session, subject, state="resolved", actor="system", now=now, keep=outcome.code)
+            elif isinstance(outcome, Done):
+                await close_items(session, subject, state="resolved", actor="system", now=now)
+            await handler.settled(session, operation, outcome)
+            await session.execute(_ANNOUNCE, {"subject": str(operation.subject_id)})
+        _log.info("turn-ended", state=state, reason=reason, delay=_seconds(due - now))
+
+
+def _seconds(delay: timedelta) -> float:
+    return round(delay.total_seconds(), 1)
