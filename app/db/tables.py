@@ -195,8 +195,8 @@ payment = Table(
     _id(),
     _tenant(),
     Column("document_id", Uuid, ForeignKey("document.id")),
+    _text("natural_key"),
     _text("transaction_id"),
-    Column("position", Integer, nullable=False),
     _text("payment_type_id"),
     _money("amount"),
     Column("paid_on", Date, nullable=False),
@@ -209,7 +209,7 @@ payment = Table(
     Column("content_hash", LargeBinary, nullable=False),
     _moment("created_at"),
     _moment("updated_at"),
-    UniqueConstraint("tenant_id", "transaction_id", "position"),
+    UniqueConstraint("tenant_id", "natural_key"),
     Index("payment_document_idx", "document_id"),
 )
 Index(
@@ -239,6 +239,19 @@ contact_link = Table(
     _moment("updated_at"),
     PrimaryKeyConstraint("tenant_id", "kind", "arcavis_id"),
     Index("contact_link_bexio_idx", "tenant_id", "bexio_id"),
+)
+
+article_link = Table(
+    "article_link",
+    metadata,
+    _tenant(),
+    _text("arcavis_id"),
+    Column("bexio_id", BigInteger, nullable=False),
+    Column("account_id", BigInteger),
+    _text("state"),
+    _moment("created_at"),
+    _moment("updated_at"),
+    PrimaryKeyConstraint("tenant_id", "arcavis_id"),
 )
 
 attention = Table(

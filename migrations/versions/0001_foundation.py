@@ -17,6 +17,7 @@ TENANT_TABLES = (
     "document",
     "payment",
     "contact_link",
+    "article_link",
     "attention",
     "audit",
     "run",
@@ -129,8 +130,8 @@ create table payment (
     id uuid primary key,
     tenant_id uuid not null references tenant,
     document_id uuid references document,
+    natural_key text not null,
     transaction_id text not null,
-    position integer not null,
     payment_type_id text not null,
     amount numeric(14, 2) not null,
     paid_on date not null,
@@ -143,7 +144,7 @@ create table payment (
     content_hash bytea not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,
-    unique (tenant_id, transaction_id, position)
+    unique (tenant_id, natural_key)
 );
 create unique index payment_in_flight_idx on payment (tenant_id, bexio_invoice_id) where state = 'sending';
 create unique index payment_bexio_idx on payment (tenant_id, bexio_invoice_id, bexio_payment_id);
@@ -163,6 +164,16 @@ create table contact_link (
     primary key (tenant_id, kind, arcavis_id)
 );
 create index contact_link_bexio_idx on contact_link (tenant_id, bexio_id);
+create table article_link (
+    tenant_id uuid not null references tenant,
+    arcavis_id text not null,
+    bexio_id bigint not null,
+    account_id bigint,
+    state text not null,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    primary key (tenant_id, arcavis_id)
+);
 create table attention (
     id uuid primary key,
     tenant_id uuid not null references tenant,

@@ -1,0 +1,1 @@
+"""The pipeline below invoices and orders: a sale becomes exactly one bexio invoice."""

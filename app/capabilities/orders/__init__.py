@@ -1,0 +1,1 @@
+"""Backoffice orders booked onto a bexio invoice."""

@@ -1,0 +1,1 @@
+"""The tenant as every capability sees it: who it is, its settings, its connections."""
