@@ -17,6 +17,7 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.released = False
         if os.geteuid() == 0:
             # Root may visit a normal user's data folder: what it leaves there stays that user's.
             owner = path.parent.stat()
@@ -31,8 +32,10 @@ class FileLock:
         return self._try(fcntl.LOCK_SH)
 
     def release(self) -> None:
-        """Lets go of it."""
-        os.close(self._descriptor)
+        """Lets go of it, once."""
+        if not self.released:
+            self.released = True
+            os.close(self._descriptor)
 
     def _try(self, mode: int) -> bool:
         try:

@@ -52,13 +52,13 @@ class EmbeddedPostgres:
         return url.render_as_string(hide_password=False)
 
     async def stop(self) -> None:
-        """Ends the server, unless another process (or another start) still uses it."""
+        """Ends the server, unless another process (or another start) still uses it. Again: does nothing."""
         await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
         with explained("Stopping the database", self.data_dir), alone(self.data_dir / _LOCK, _WAIT_SECONDS):
             try:
-                if self._in_use.try_exclusive():
+                if not self._in_use.released and self._in_use.try_exclusive():
                     self._postmaster.stop()
                     remove_link(self.data_dir / "cluster")
             finally:
