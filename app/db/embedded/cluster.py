@@ -12,6 +12,8 @@ from app.db.embedded.failure import OWN_SERVER, EmbeddedPostgresError, explain, 
 OWNER = "connector"
 DATABASE = "connector"
 
+_SMALL_SHARED_MEMORY = 64 * 1024 * 1024
+
 # The owner migrates and creates the runtime role, and may clone databases for tests; it is no superuser.
 # In single-user mode a statement ends with its line.
 _ROLES = f"""\
@@ -44,6 +46,14 @@ def admit_peers(cluster: Path, account: Account) -> None:
     _write(cluster / "pg_ident.conf", names, account)
 
 
+def shared_memory() -> dict[str, str]:
+    """Files in the cluster instead of /dev/shm where that is missing or tiny, as in many containers."""
+    memory = Path("/dev/shm")  # noqa: S108 - only measured
+    if memory.is_dir() and shutil.disk_usage(memory).free >= _SMALL_SHARED_MEMORY:
+        return {}
+    return {"dynamic_shared_memory_type": "mmap"} if Path("/proc").is_dir() else {}
+
+
 def _create(new: Path, cluster: Path, programs: Path, account: Account, *, fast: bool) -> None:
     """Makes the cluster beside its place and moves it there when it is complete."""
     shutil.rmtree(new, ignore_errors=True)
@@ -54,6 +64,7 @@ def _create(new: Path, cluster: Path, programs: Path, account: Account, *, fast:
     initdb += ["--auth-local=peer", "--auth-host=reject", "--locale=C"]
     # Sorts by code point like C, and knows the case of umlauts.
     initdb += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    initdb += [f"--set={name}={setting}" for name, setting in shared_memory().items()]
     initdb += ["--no-sync"] if fast else []
     made = account.run(initdb, new)
     if made.returncode != 0:

@@ -35,10 +35,14 @@ class EmbeddedPostgresError(Exception):
 
 
 def explain(doing: str, output: str) -> EmbeddedPostgresError:
-    """The error for a Postgres program that failed, from the last lines it wrote."""
-    remedy = next((text for phrase, text in _REMEDIES if phrase in output), f"See the message, {OWN_SERVER}.")
-    last = " / ".join(line.strip() for line in output.splitlines()[-4:] if line.strip())
-    return EmbeddedPostgresError(f"{doing} failed: {last or 'it wrote no message.'}", remedy)
+    """The error for a Postgres program that failed, from what it wrote."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    for phrase, remedy in _REMEDIES:
+        told = [line for line in lines if phrase in line]
+        if told:
+            return EmbeddedPostgresError(f"{doing} failed: {told[0]}.", remedy)
+    last = " / ".join(lines[-4:]) or "it wrote no message"
+    return EmbeddedPostgresError(f"{doing} failed: {last}.", f"See the message, {OWN_SERVER}.")
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.db.embedded.account import Account
-from app.db.embedded.cluster import admit_peers
+from app.db.embedded.cluster import admit_peers, shared_memory
 from app.db.embedded.failure import explain, explained
 from app.db.embedded.sockets import PORT, SOCKET_NAME, client_folder
 
@@ -22,7 +21,6 @@ STOP_SECONDS = 30.0
 
 _PID_LINE, _STATUS_LINE = 0, 7
 _LOG_LIMIT = 10_000_000
-_SMALL_SHARED_MEMORY = 64 * 1024 * 1024
 # A killed server's last children hold its shared memory for a moment.
 _PASSING = ("is still in use", "Is another postmaster")
 
@@ -101,7 +99,7 @@ class Postmaster:
         self._forget_the_dead()
         admit_peers(self._cluster, self._account)
         self._turn_log()
-        settings = _SETTINGS | _shared_memory() | (_FAST if self._fast else {})
+        settings = _SETTINGS | shared_memory() | (_FAST if self._fast else {})
         command = [str(self._programs / "postgres"), "-D", self._account.cluster_argument(self._cluster)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
@@ -159,11 +157,3 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _shared_memory() -> dict[str, str]:
-    """Files in the cluster instead of /dev/shm where that is missing or tiny, as in many containers."""
-    memory = Path("/dev/shm")  # noqa: S108 - only measured
-    if memory.is_dir() and shutil.disk_usage(memory).free >= _SMALL_SHARED_MEMORY:
-        return {}
-    return {"dynamic_shared_memory_type": "mmap"} if Path("/proc").is_dir() else {}
