@@ -129,13 +129,18 @@ def _payment_bodies(transaction: Record) -> list[Record]:
 
 def _line_body(line: Record, numbers: Mapping[int, str]) -> Record:
     article_id: int = line["ArticleId"]
-    return {
+    is_note = not article_id and not line["UnitPrice"]
+    body: Record = {
         "position": line["ReceiptPosition"],
         "article_id": str(article_id) if article_id else None,
         "article_number": numbers.get(article_id),
         "text": line["Title"],
+    }
+    if is_note:
+        return body | dict.fromkeys(("quantity", "unit_price", "discount", "amount", "tax_rate"))
+    return body | {
         "quantity": _plain(line["Quantity"]),
-        "unit_price": f"{line['UnitPrice']:.2f}",
+        "unit_price": _price(line["UnitPrice"]),
         "discount": f"{line['Discount']:.2f}",
         "amount": f"{line['Price']:.2f}",
         "tax_rate": _plain(line["TaxRate"] * 100),
@@ -171,3 +176,9 @@ def _customer_body(customer: Record) -> Record:
 def _plain(value: Decimal) -> str:
     """A decimal string without exponent and trailing zeros."""
     return f"{value.normalize():f}"
+
+
+def _price(value: Decimal) -> str:
+    """A unit price with two decimals, or up to six where a free line's total was divided."""
+    cents = value.quantize(Decimal("0.01"))
+    return f"{cents:f}" if cents == value else _plain(value.quantize(Decimal("0.000001")))
