@@ -249,11 +249,12 @@ create unlogged table rate_budget (
     bucket text not null,
     window_start timestamptz not null,
     window_end timestamptz not null,
+    told boolean not null,
     capacity integer not null,
     used integer not null,
     blocked_until timestamptz,
     primary key (company_id, bucket)
-);
+) with (fillfactor = 50);
 create unlogged table circuit (
     name text primary key,
     failures integer not null,
@@ -374,6 +375,33 @@ begin
 end $$
 """
 
+# A key's look-up knows no tenant yet: it finds the tenant. One round trip, and revocation counts from its commit.
+FIND_KEY = """
+create function find_key(p_hash bytea) returns table (
+    key_id uuid, prefix text, role text, tenant_id uuid, slug text, language text, modules text[], config_version bigint
+) language plpgsql security invoker as $$
+begin
+    perform set_config('connector.scope', 'system', true);
+    return query
+        select k.id, k.prefix, k.role, k.tenant_id, t.slug, t.language, t.modules, t.config_version
+        from api_key k left join tenant t on t.id = k.tenant_id
+        where k.hash = p_hash and k.revoked_at is null;
+end $$
+"""
+
+# For /metrics: how late the work is and how much waits for a person, over all tenants.
+BACKLOG = """
+create function backlog(p_now timestamptz) returns table (overdue_seconds double precision, attention_open bigint)
+language plpgsql security invoker as $$
+begin
+    perform set_config('connector.scope', 'system', true);
+    return query select
+        coalesce((select extract(epoch from p_now - min(o.next_attempt_at))::double precision from operation o
+                  where o.state = 'waiting' and o.next_attempt_at < p_now), 0),
+        (select count(*) from (select 1 from attention a where a.state = 'open' limit 10000) counted);
+end $$
+"""
+
 
 def _fence(table: str, condition: str) -> None:
     op.execute(f"alter table {table} enable row level security")
@@ -405,7 +433,11 @@ def upgrade() -> None:
         _fence(table, f"tenant_id = {CURRENT_TENANT}")
     for table in SHARED_TABLES:
         _fence(table, f"tenant_id = {CURRENT_TENANT} or {IS_SYSTEM}")
-    for function in (ACCEPT, CLAIM, ADVANCE):
+    op.execute(f"create policy system_count on attention for select using ({IS_SYSTEM})")
+    for function in (ACCEPT, CLAIM, ADVANCE, FIND_KEY, BACKLOG):
+        op.execute(function)
+    remote_calls = (Path(__file__).parents[1] / "sql" / "remote_calls.sql").read_text()
+    for function in re.split(r";\n\n(?=--|create)", remote_calls):
         op.execute(function)
     op.execute("grant usage on schema public to connector_app")
     op.execute("grant select, insert, update, delete on all tables in schema public to connector_app")

@@ -1,0 +1,136 @@
+"""What routers ask for, declared once: the database, the clock, the caller, the page, the wait.
+
+A router names the types; the objects come from the app's state, where `app.api.assembly` put them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Generic, Protocol, TypeVar
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from app.api import idempotency
+from app.api.auth import Authenticator, Caller, Role, TenantCaller, bearer
+from app.api.pagination import PageParams as PageParams
+from app.api.waiting import LONGEST_WAIT, Settled, parse_wait
+from app.core.clock import Clock
+from app.core.errors import Forbidden
+from app.core.metrics import Metrics
+from app.db.session import Database
+
+
+class Resources(Protocol):
+    """What the HTTP machinery needs of the objects that bootstrap builds."""
+
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def metrics(self) -> Metrics: ...
+
+    @property
+    def operator_key_hash(self) -> bytes | None:
+        """`app.api.auth.hash_key` of the operator key from the settings."""
+        ...
+
+
+Known = TypeVar("Known", bound=Caller)
+
+
+class KeyCheck(SecurityBase, Generic[Known]):
+    """A dependency that admits callers of some roles; the OpenAPI document shows it as the key's scheme.
+
+    `recalled` callers may be up to a minute old: only for a route whose own statement checks the key's hash again.
+    """
+
+    def __init__(self, kind: type[Known], *roles: Role, recalled: bool = False) -> None:
+        self.scheme_name = "ApiKey"
+        self.model = HTTPBearer(bearerFormat="abx_<role>_<secret>", description="An API key with the right role.")
+        self._kind = kind
+        self._roles = frozenset(roles)
+        self._recalled = recalled
+
+    async def __call__(self, request: Request) -> Known:
+        authenticator: Authenticator = request.app.state.authenticator
+        check = authenticator.recall if self._recalled else authenticator.verify
+        caller = await check(bearer(request.scope))
+        request.scope["connector.caller"] = caller
+        if caller.role not in self._roles or not isinstance(caller, self._kind):
+            raise Forbidden("role-forbidden", role=caller.role.value)
+        return caller
+
+
+_cached_pos = KeyCheck(TenantCaller, Role.POS, Role.BACKOFFICE, recalled=True)
+
+
+async def _db(request: Request) -> Database:
+    return request.app.state.resources.db
+
+
+async def _clock(request: Request) -> Clock:
+    return request.app.state.resources.clock
+
+
+async def _settled(request: Request) -> Settled:
+    return request.app.state.settled
+
+
+async def _verify_again(request: Request) -> Callable[[], Awaitable[TenantCaller]]:
+    async def verify_again() -> TenantCaller:
+        authenticator: Authenticator = request.app.state.authenticator
+        if (key_hash := bearer(request.scope)) is not None:
+            authenticator.forget(key_hash)
+        return await _cached_pos(request)
+
+    return verify_again
+
+
+async def _wait(
+    response: Response,
+    prefer: Annotated[
+        list[str] | None,
+        Header(description=f"`wait=N`: the answer waits up to N seconds for the result, at most {LONGEST_WAIT}."),
+    ] = None,
+) -> int:
+    seconds = parse_wait(prefer or [])
+    if seconds is None:
+        return 0
+    response.headers["Preference-Applied"] = f"wait={seconds}"
+    return seconds
+
+
+async def _idempotency_key(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(description="A repeat with the same key and body gets the first answer again, for seven days."),
+    ] = None,
+) -> None:
+    if idempotency_key is not None:
+        await idempotency.claim(request, idempotency_key)
+
+
+Db = Annotated[Database, Depends(_db)]
+Now = Annotated[Clock, Depends(_clock)]
+Waiting = Annotated[Settled, Depends(_settled)]
+
+Pos = Annotated[TenantCaller, Depends(KeyCheck(TenantCaller, Role.POS, Role.BACKOFFICE))]
+Backoffice = Annotated[TenantCaller, Depends(KeyCheck(TenantCaller, Role.BACKOFFICE))]
+Operator = Annotated[Caller, Depends(KeyCheck(Caller, Role.OPERATOR))]
+
+# For the acceptance of sales only: known from memory, so the statement that accepts checks `caller.key_hash` again.
+# When that says the caller is stale, `await verify_again()` asks the database and answers anew, or raises 401.
+CachedPos = Annotated[TenantCaller, Depends(_cached_pos)]
+VerifyAgain = Annotated[Callable[[], Awaitable[TenantCaller]], Depends(_verify_again)]
+
+# Seconds to wait, 0 without `Prefer: wait=N`.
+PreferWait = Annotated[int, Depends(_wait)]
+
+# Put it after the caller in the signature of a POST that starts work; its value is of no use.
+IdempotencyKey = Annotated[None, Depends(_idempotency_key)]

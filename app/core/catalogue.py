@@ -1,0 +1,64 @@
+"""What every code says to people: title, what happened, what to do; in English, German, French and Italian.
+
+The English texts stand in `app.core.texts` and are the msgids of `app/locale/<language>/LC_MESSAGES/messages.po`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+from app.core.texts import ENTRIES, Entry
+
+LANGUAGES = ("en", "de", "fr", "it")
+FALLBACK = "en"
+
+_LOCALE = Path(__file__).parents[1] / "locale"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An entry in one language, filled in."""
+
+    title: str
+    detail: str
+    remedy: str
+
+
+class _Filled(dict[str, str]):
+    """A text with a gap is better than no text."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def text(code: str, params: Mapping[str, str], language: str) -> Text:
+    """What `code` says in `language`, one of `LANGUAGES`."""
+    entry = ENTRIES.get(code) or ENTRIES["internal-error"]
+    values = _Filled(params)
+    return Text(
+        title=translate(entry.title, language),
+        detail=translate(entry.detail, language).format_map(values),
+        remedy=translate(entry.remedy, language).format_map(values),
+    )
+
+
+def translate(message: str, language: str) -> str:
+    """An English text in `language`, or itself where there is no translation."""
+    return message if language == FALLBACK else _translations(language).get(message, message)
+
+
+def entry(code: str) -> Entry:
+    """The English templates of a code."""
+    return ENTRIES[code]
+
+
+@cache
+def _translations(language: str) -> Mapping[str, str]:
+    with (_LOCALE / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        catalog = read_po(file, locale=language, abort_invalid=True)
+    return {str(message.id): str(message.string) for message in catalog if message.id and message.string}

@@ -1,0 +1,324 @@
+"""The English texts of every code. Keep each in step with `app/locale`, whose msgids they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Templates: `{name}` stands for a parameter of the error."""
+
+    title: str
+    detail: str
+    remedy: str
+
+
+ENTRIES: Mapping[str, Entry] = {
+    "key-missing": Entry(
+        "API key missing",
+        "The request carries no API key.",
+        'Send the header "Authorization: Bearer <API key>".',
+    ),
+    "key-invalid": Entry(
+        "API key not valid",
+        "The API key is unknown or was revoked.",
+        "Ask your support partner for a new API key and enter it in Arcavis.",
+    ),
+    "role-forbidden": Entry(
+        "Not allowed with this key",
+        "A key with the role {role} may not do this.",
+        "Use a key with the right role.",
+    ),
+    "invalid-input": Entry(
+        "Input not valid",
+        "The request was not understood; see the list of errors.",
+        "Correct the fields named in the list and send the request again.",
+    ),
+    "invalid-json": Entry(
+        "Not valid JSON",
+        "The body is not valid JSON in UTF-8.",
+        "Send a valid JSON document.",
+    ),
+    "invalid-cursor": Entry(
+        "Cursor not valid",
+        "The cursor does not come from this list.",
+        'Start again without a cursor and take the next one from "next_cursor".',
+    ),
+    "nul-character": Entry(
+        "NUL character",
+        "A text contains the character NUL, which cannot be stored.",
+        "Remove the character and send the request again.",
+    ),
+    "body-too-large": Entry(
+        "Body too large",
+        "The body is larger than {limit} bytes.",
+        "Send less at once.",
+    ),
+    "json-expected": Entry(
+        "JSON expected",
+        "The body is not declared as JSON.",
+        'Send the header "Content-Type: application/json".',
+    ),
+    "route-not-found": Entry(
+        "No such address",
+        "There is nothing at this address.",
+        "Check the path against the API's documentation.",
+    ),
+    "method-not-allowed": Entry(
+        "Method not allowed",
+        "The address exists, but not for this method.",
+        'Use one of the methods named in the header "Allow".',
+    ),
+    "request-refused": Entry(
+        "Request refused",
+        "The request could not be handled as it was sent.",
+        "Check the request against the API's documentation.",
+    ),
+    "too-many-requests": Entry(
+        "Too many requests",
+        "More than {limit} requests per minute came with this key.",
+        "Wait {seconds} seconds, then go on more slowly.",
+    ),
+    "idempotency-key-invalid": Entry(
+        "Idempotency key not valid",
+        'The header "Idempotency-Key" holds 1 to 255 visible ASCII characters.',
+        "Send for instance a UUID.",
+    ),
+    "idempotency-conflict": Entry(
+        "Idempotency key used before",
+        "This Idempotency-Key was already used with another body, another address or another API key.",
+        "Send a new key for a new request; send the same body to repeat the first one.",
+    ),
+    "idempotency-in-progress": Entry(
+        "First request still runs",
+        "The first request with this Idempotency-Key has not been answered yet.",
+        "Wait a moment and repeat the request.",
+    ),
+    "database-unavailable": Entry(
+        "Not available now",
+        "The service cannot reach its database; nothing was changed.",
+        "Try again in a few seconds; if it lasts, tell your support partner.",
+    ),
+    "migrations-missing": Entry(
+        "Not ready yet",
+        "The database does not have this version's schema yet.",
+        "Run the migrations, or wait until they are done.",
+    ),
+    "not-ready": Entry(
+        "Not ready yet",
+        "The service is starting or its database is away.",
+        "Try again in a few seconds.",
+    ),
+    "currency-not-supported": Entry(
+        "Currency not supported",
+        "The sale is in another currency than CHF.",
+        "Choose another payment type; bexio invoices are made in CHF.",
+    ),
+    "sale-date-out-of-range": Entry(
+        "Date out of range",
+        "The date of the sale lies too far in the past or the future.",
+        "Check the date and time of the till and send the sale again.",
+    ),
+    "amount-not-positive": Entry(
+        "Amount not above zero",
+        "bexio's interface has no credit notes, so a return cannot become an invoice.",
+        "Choose another payment type at the till, or write the credit note in bexio by hand.",
+    ),
+    "customer-missing": Entry(
+        "Customer missing",
+        "An invoice needs a customer.",
+        "Assign a customer to the sale, or choose another payment type.",
+    ),
+    "customer-name-missing": Entry(
+        "Customer without a name",
+        "bexio needs the company name, or a person's name.",
+        "Complete the customer's name in Arcavis, or choose another payment type.",
+    ),
+    "position-duplicate": Entry(
+        "Position twice",
+        "Two lines of the sale have the same position.",
+        "Send every line with a position of its own.",
+    ),
+    "line-incomplete": Entry(
+        "Line incomplete",
+        "A line lacks quantity, price, amount or VAT rate.",
+        "Send all four, or none of them for a text line.",
+    ),
+    "tax-rate-unknown": Entry(
+        "VAT rate unknown",
+        "A line has a VAT rate that Switzerland does not have on the day of the sale.",
+        "Correct the VAT rate of the article in Arcavis, or choose another payment type.",
+    ),
+    "quantity-out-of-range": Entry(
+        "Quantity out of range",
+        "A line has a quantity of zero or an absurdly large one.",
+        "Correct the quantity of the line.",
+    ),
+    "line-sign-differs": Entry(
+        "Sign of a line differs",
+        "A line's amount has another sign than its quantity times price.",
+        "Send the amount of the line as the till took it.",
+    ),
+    "lines-differ-from-total": Entry(
+        "Lines differ from total",
+        "The lines do not add up to the total of the sale.",
+        "Send the amounts exactly as the till rounded them.",
+    ),
+    "payments-differ-from-total": Entry(
+        "Payments differ from total",
+        "The payments do not add up to the total of the sale.",
+        "Send all payments of the sale, net of change given.",
+    ),
+    "payment-not-positive": Entry(
+        "Payment not above zero",
+        "A payment is zero or negative.",
+        "Send payments net of change given.",
+    ),
+    "not-paid-on-invoice": Entry(
+        "Not paid on bexio invoice",
+        "No part of the sale is paid with the payment type for bexio invoices.",
+        "Send only sales with that payment type, or correct the payment type in the settings.",
+    ),
+    "sale-already-recorded": Entry(
+        "Sale already recorded",
+        "Transaction {transaction_id} was recorded with other content.",
+        "Compare the receipt with document {document}; a changed sale must be cancelled and sold anew.",
+    ),
+    "module-not-active": Entry(
+        "Module not active",
+        "The module {module} is not active for this tenant.",
+        "Ask your support partner to activate the module.",
+    ),
+    "document-not-found": Entry(
+        "Sale not found",
+        "There is no such sale or order for this tenant.",
+        "Check the id.",
+    ),
+    "tenant-not-found": Entry(
+        "Tenant not found",
+        "There is no such tenant.",
+        "Check the name of the tenant.",
+    ),
+    "lease-lost": Entry(
+        "Taken over",
+        "Another worker took over this work.",
+        "Nothing to do.",
+    ),
+    "internal-error": Entry(
+        "Internal error",
+        "Something unforeseen happened ({kind}).",
+        "Try again; if it happens again, tell your support partner the request id.",
+    ),
+    "work-kills-its-worker": Entry(
+        "Work keeps failing hard",
+        "This work was started {starts} times and never came to an end.",
+        "Tell your support partner; retry after the cause is found.",
+    ),
+    "outcome-stays-unknown": Entry(
+        "Outcome stays unknown",
+        "bexio did not say whether it did what was asked, many times in a row.",
+        "Check whether bexio works, then retry: nothing is done twice.",
+    ),
+    "settings-incomplete": Entry(
+        "Settings incomplete",
+        "The setting {setting} is missing.",
+        "Choose it in the settings of the bexio interface, then retry.",
+    ),
+    "setting-unknown-in-bexio": Entry(
+        "Setting unknown in bexio",
+        "{setting} {value} does not exist in bexio (any more).",
+        "Choose another value in the settings, then retry.",
+    ),
+    "account-missing": Entry(
+        "Account missing",
+        "Account {account} does not exist in bexio or is inactive.",
+        "Create or activate account {account} in bexio (Accounting > Chart of accounts), or choose another account in the settings, then retry.",
+    ),
+    "tax-code-missing": Entry(
+        "VAT code missing",
+        "bexio has no active sales tax of {rate} % on {day}.",
+        "Activate the VAT code in bexio (Settings > All settings > Accounting > VAT), then retry.",
+    ),
+    "contact-ambiguous": Entry(
+        "Customer not clear",
+        "Several bexio contacts, or one with weak evidence, could be customer {customer}: {candidates}.",
+        "Link the customer to the right contact, or clean up the contacts in bexio, then retry.",
+    ),
+    "contact-gone": Entry(
+        "Contact archived",
+        "The bexio contact {contact} of customer {customer} is archived or deleted.",
+        "Restore the contact in bexio, then retry.",
+    ),
+    "contact-rejected": Entry(
+        "Contact refused by bexio",
+        "bexio refuses to create the contact of customer {customer}: {reasons}",
+        "Correct the customer in Arcavis, or create and link the contact in bexio, then retry.",
+    ),
+    "total-differs": Entry(
+        "Totals differ",
+        "bexio's total is {bexio}, the till's is {till}; the invoice {invoice} stays a draft.",
+        "Compare the draft in bexio with the receipt, correct it there or delete it, then retry.",
+    ),
+    "invoice-has-payments": Entry(
+        "Invoice has payments",
+        "The sale was cancelled, but invoice {invoice} is paid or partly paid.",
+        "Remove the payments in bexio or write a credit note there, then retry or dismiss.",
+    ),
+    "invoice-written-off": Entry(
+        "Invoice written off",
+        "Invoice {invoice} was written off in bexio.",
+        "Nothing can be cancelled any more; write the correction in bexio, then dismiss.",
+    ),
+    "payment-type-not-mapped": Entry(
+        "Payment type not mapped",
+        "Payment type {payment_type} has no bexio bank account.",
+        "Choose the bank account for this payment type in the settings, then retry.",
+    ),
+    "payment-exceeds-open-amount": Entry(
+        "Payment above open amount",
+        "{amount} is more than the open {open} of invoice {invoice}.",
+        "Check which invoice the customer paid; record the payment in bexio by hand if it is right, then dismiss.",
+    ),
+    "invoice-not-payable": Entry(
+        "Invoice cannot be paid",
+        "Invoice {invoice} is {status} in bexio.",
+        "Check the invoice in bexio.",
+    ),
+    "payment-conflict": Entry(
+        "Payment already recorded",
+        "Transaction {transaction_id} was recorded with another amount or date.",
+        "Compare the receipt with the payments of the invoice.",
+    ),
+    "mail-outcome-unknown": Entry(
+        "Mail perhaps sent",
+        "bexio did not say whether it mailed invoice {invoice}.",
+        "Look at the invoice in bexio and send it there if it was not sent; then dismiss.",
+    ),
+    "mail-rejected": Entry(
+        "Mail not sent",
+        "bexio did not mail invoice {invoice}: {reasons}",
+        "Correct the customer's e-mail address and send the invoice in bexio; then dismiss.",
+    ),
+    "invoice-vanished": Entry(
+        "Invoice vanished",
+        "Invoice {invoice} no longer exists in bexio.",
+        "Retry to write it anew, or dismiss if it was removed on purpose.",
+    ),
+    "invoice-not-issued": Entry(
+        "Not issued yet",
+        "The sale is not an issued invoice yet.",
+        "Wait until it is issued; see its status.",
+    ),
+    "intent-too-old": Entry(
+        "Intent too old",
+        "A prepared write waited too long and was not sent.",
+        "Nothing to do: it is prepared again.",
+    ),
+    "invoice-doubled": Entry(
+        "Two invoices found",
+        "bexio holds more than one issued invoice for this sale: {invoices}.",
+        "Cancel the surplus invoice in bexio, then retry.",
+    ),
+}
