@@ -1,0 +1,40 @@
+"""Arcavis as one tenant's connection sees it: an attribute per resource over one transport, cheap to make."""
+
+from __future__ import annotations
+
+from app.connectors.arcavis import names
+from app.connectors.arcavis.customers import Customers
+from app.connectors.arcavis.envelope import Listing, resource_of, whole
+from app.connectors.arcavis.names import PaymentType, PointOfSale, Store, Tax, TransactionType
+from app.connectors.arcavis.transactions import Transactions
+from app.connectors.transport import Transport
+
+_PAYMENT_TYPES = resource_of(names.PAYMENT_TYPES, PaymentType)
+_STORES = resource_of(names.STORES, Store)
+_POINTS_OF_SALE = resource_of(names.POINTS_OF_SALE, PointOfSale)
+_TAXES = resource_of(names.TAXES, Tax)
+_TRANSACTION_TYPES = resource_of(names.TRANSACTION_TYPES, TransactionType)
+
+
+class Arcavis:
+    """One Arcavis environment."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.customers = Customers(transport)
+        self.transactions = Transactions(transport)
+        self.payment_types: Listing[PaymentType] = Listing(transport, _PAYMENT_TYPES)
+        self.stores: Listing[Store] = Listing(transport, _STORES)
+        self.points_of_sale: Listing[PointOfSale] = Listing(transport, _POINTS_OF_SALE)
+        self.taxes: Listing[Tax] = Listing(transport, _TAXES)
+        self.transaction_types: Listing[TransactionType] = Listing(transport, _TRANSACTION_TYPES)
+
+    async def ping(self) -> None:
+        """Reads the smallest list, to see that address, user, role and module are right.
+
+        Raises:
+            ConnectionRefused: wrong user or password, no role "Web-API", or the module is not licensed.
+            RemoteRejected: what answers there does not speak like Arcavis.
+            RemoteUnavailable: nobody answers there, or not in JSON.
+        """
+        await whole(self._transport, _STORES)

@@ -1,0 +1,194 @@
+"""Every name of Arcavis' API that this service uses, in one place.
+
+The envelope, transactions and their lines are published or seen in public clients; customers, payments and
+the helper resources follow Arcavis' naming but are assumed. When a real tenant's Swagger page says otherwise,
+this is the one file to correct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic.alias_generators import to_pascal
+
+from app.core.swiss_time import ZURICH
+
+PAYMENT_TYPES = "/api/paymenttypes"
+STORES = "/api/stores"
+POINTS_OF_SALE = "/api/pointofsales"
+TAXES = "/api/taxes"
+TRANSACTION_TYPES = "/api/transactiontypes"
+CUSTOMERS = "/api/customers"
+TRANSACTIONS = "/api/transactions"
+
+PAGE = "page"
+PAGE_SIZE = "pageSize"
+CHANGED_SINCE = "changedSinceTicks"
+DATE_FROM = "dateFrom"
+DATE_TO = "dateTo"
+
+
+def _in_zurich(value: datetime) -> datetime:
+    return value if value.tzinfo else value.replace(tzinfo=ZURICH)
+
+
+def _nothing_for_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+LocalTime = Annotated[datetime, AfterValidator(_in_zurich)]
+"""A Swiss local time without zone, of up to seven decimals (the seventh is dropped)."""
+
+OptionalText = Annotated[str | None, BeforeValidator(_nothing_for_empty)]
+"""A text that Arcavis leaves empty or null when there is none."""
+
+
+class Named(BaseModel):
+    """A record with Arcavis' PascalCase names; what nobody here needs is dropped. Shows its id only."""
+
+    model_config = ConfigDict(
+        alias_generator=to_pascal,
+        frozen=True,
+        extra="ignore",
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,
+    )
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        return [("id", getattr(self, "id", None))]
+
+    __str__ = BaseModel.__repr__
+
+
+class Envelope(Named):
+    """What surrounds every answer. A refused call has status 200 too."""
+
+    is_successful: bool
+    message: str | None = None
+
+
+class PaymentType(Named):
+    """A way to pay ("Zahlart")."""
+
+    id: int
+    title: str
+    is_cash: bool = False
+    is_active: bool = True
+    is_customer_required: bool = False
+    currency_iso_code: str | None = None
+
+
+class Store(Named):
+    """A branch."""
+
+    id: int
+    title: str
+
+
+class PointOfSale(Named):
+    """A till."""
+
+    id: int
+    title: str
+    store_id: int | None = None
+
+
+class Tax(Named):
+    """A VAT rate; `tax_rate` is a fraction: 0.081."""
+
+    id: int
+    title: str
+    tax_rate: Decimal
+    is_active: bool = True
+
+
+class TransactionType(Named):
+    """A kind of booking ("Buchungsart"): sale, expenses, ..."""
+
+    id: int
+    title: str
+
+
+class Customer(Named):
+    """A customer. A company's `name` is its contact person's. Empty texts are None."""
+
+    id: int
+    customer_number: OptionalText = None
+    language_id: OptionalText = None
+    is_company: bool
+    company_name: OptionalText = None
+    salutation: OptionalText = None
+    firstname: OptionalText = None
+    name: OptionalText = None
+    street: OptionalText = None
+    street_number: OptionalText = None
+    street_supplement: OptionalText = None
+    po_box: OptionalText = None
+    zip: OptionalText = None
+    city: OptionalText = None
+    country_iso_code: OptionalText = None
+    contact_email: OptionalText = None
+    contact_phone: OptionalText = None
+    contact_mobile: OptionalText = None
+    is_deleted: bool = False
+
+
+class TransactionArticle(Named):
+    """A line: prices include VAT, `price` is the line as rounded, `tax_rate` a fraction, `discount` money."""
+
+    receipt_position: int
+    article_id: int | None = None
+    title: str | None = None
+    quantity: Decimal
+    tax_rate: Decimal
+    unit_price: Decimal
+    discount: Decimal = Decimal(0)
+    price: Decimal
+    net_price: Decimal | None = None
+
+
+class TransactionPayment(Named):
+    """A part of the payment; `debit` 1 is money given out."""
+
+    payment_type_id: int
+    title: str | None = None
+    amount: Decimal
+    currency_iso_code: str | None = None
+    debit: int = 0
+
+
+class TransactionVoucher(Named):
+    """A voucher that was redeemed or issued."""
+
+    voucher_id: str
+    amount: Decimal
+    is_issued: bool = False
+
+
+class Transaction(Named):
+    """A receipt; ids need 64 bits. `sale_day` is a midnight. Cancelling and cancelled one name each other."""
+
+    id: int
+    number: str
+    title: str | None = None
+    transaction_type_id: int
+    is_end_of_day_transaction: bool = False
+    sale_day: LocalTime
+    sale_time: LocalTime
+    point_of_sale_id: int
+    store_id: int
+    person_id: int | None = None
+    amount: Decimal
+    amount_open: Decimal
+    amount_payed: Decimal
+    synched_time: LocalTime | None = None
+    annulation_transaction_id: int | None = None
+    remarks: str | None = None
+    status_code: int | None = None
+    transaction_articles: tuple[TransactionArticle, ...] = ()
+    transaction_payments: tuple[TransactionPayment, ...] = ()
+    transaction_vouchers: tuple[TransactionVoucher, ...] = ()
