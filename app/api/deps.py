@@ -14,7 +14,7 @@ from fastapi.security.base import SecurityBase
 
 from app.api import idempotency
 from app.api.auth import Authenticator, Caller, Role, TenantCaller, bearer
-from app.api.pagination import PageParams as PageParams
+from app.api.pagination import Paging, paging
 from app.api.waiting import LONGEST_WAIT, Settled, parse_wait
 from app.core.clock import Clock
 from app.core.errors import Forbidden
@@ -26,13 +26,19 @@ class Resources(Protocol):
     """What the HTTP machinery needs of the objects that bootstrap builds."""
 
     @property
-    def db(self) -> Database: ...
+    def db(self) -> Database:
+        """As the runtime role."""
+        ...
 
     @property
-    def clock(self) -> Clock: ...
+    def clock(self) -> Clock:
+        """The one clock."""
+        ...
 
     @property
-    def metrics(self) -> Metrics: ...
+    def metrics(self) -> Metrics:
+        """This process's figures."""
+        ...
 
     @property
     def operator_key_hash(self) -> bytes | None:
@@ -57,6 +63,12 @@ class KeyCheck(SecurityBase, Generic[Known]):
         self._recalled = recalled
 
     async def __call__(self, request: Request) -> Known:
+        """The caller behind the request's key.
+
+        Raises:
+            Unauthenticated: there is no key, or it is not valid (any more).
+            Forbidden: the key has another role.
+        """
         authenticator: Authenticator = request.app.state.authenticator
         check = authenticator.recall if self._recalled else authenticator.verify
         caller = await check(bearer(request.scope))
@@ -95,7 +107,7 @@ async def _wait(
     response: Response,
     prefer: Annotated[
         list[str] | None,
-        Header(description=f"`wait=N`: the answer waits up to N seconds for the result, at most {LONGEST_WAIT}."),
+        Header(description=f"`wait=N`: wait up to N seconds for the result, at most {LONGEST_WAIT}."),
     ] = None,
 ) -> int:
     seconds = parse_wait(prefer or [])
@@ -119,13 +131,15 @@ async def _idempotency_key(
 Db = Annotated[Database, Depends(_db)]
 Now = Annotated[Clock, Depends(_clock)]
 Waiting = Annotated[Settled, Depends(_settled)]
+PageParams = Annotated[Paging, Depends(paging)]
 
 Pos = Annotated[TenantCaller, Depends(KeyCheck(TenantCaller, Role.POS, Role.BACKOFFICE))]
 Backoffice = Annotated[TenantCaller, Depends(KeyCheck(TenantCaller, Role.BACKOFFICE))]
 Operator = Annotated[Caller, Depends(KeyCheck(Caller, Role.OPERATOR))]
 
-# For the acceptance of sales only: known from memory, so the statement that accepts checks `caller.key_hash` again.
-# When that says the caller is stale, `await verify_again()` asks the database and answers anew, or raises 401.
+# For the acceptance of sales only: known from memory, so the statement that accepts checks `caller.key_hash`
+# again. When that says the caller is stale, `await verify_again()` asks the database and answers anew, or
+# raises 401.
 CachedPos = Annotated[TenantCaller, Depends(_cached_pos)]
 VerifyAgain = Annotated[Callable[[], Awaitable[TenantCaller]], Depends(_verify_again)]
 

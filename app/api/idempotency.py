@@ -110,13 +110,16 @@ class Ticket:
 
     @property
     def where(self) -> dict[str, object]:
+        """Statement parameters that name this claim and no later one."""
         return {"scope": self.scope, "key": self.key, "opened_at": self.opened_at}
 
     def seal(self, body: bytes) -> bytes:
+        """The body encrypted."""
         nonce = secrets.token_bytes(_NONCE)
         return nonce + AESGCM(self.cipher_key).encrypt(nonce, body, self.scope.encode())
 
     def unseal(self, sealed: bytes) -> bytes:
+        """The body that `seal` encrypted."""
         return AESGCM(self.cipher_key).decrypt(sealed[:_NONCE], sealed[_NONCE:], self.scope.encode())
 
 
@@ -213,6 +216,7 @@ class Replay:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request; see ASGI."""
         if scope["type"] != "http" or not any(name == b"idempotency-key" for name, _ in scope["headers"]):
             await self._app(scope, receive, send)
             return

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from app.core.errors import FieldError, InvalidInput
@@ -128,6 +128,3 @@ async def paging(
 ) -> Paging:
     """The dependency behind `PageParams`."""
     return Paging(limit, decode(cursor) if cursor is not None else None)
-
-
-PageParams = Annotated[Paging, Depends(paging)]

@@ -11,10 +11,14 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Scope
 
+from app.api.auth import TenantCaller
+from app.api.language import negotiate
 from app.core import catalogue, errors
 from app.core.errors import ConnectorError, FieldError
 
 MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:arcavis-bexio-connector:problem:"
+RETRY_SECONDS = 5.0
 
 STATUSES: Mapping[type[ConnectorError], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -36,29 +40,67 @@ STATUSES: Mapping[type[ConnectorError], HTTPStatus] = {
     errors.LeaseLost: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-_RETRY_AFTER = {HTTPStatus.SERVICE_UNAVAILABLE: 5}
-
 
 def problems(*kinds: type[ConnectorError]) -> dict[int | str, dict[str, Any]]:
     """What a route may answer besides success, for its `responses=`: one entry per status."""
     answers: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
         status = STATUSES[kind]
-        answers[int(status)] = response_entry((kind.__doc__ or status.phrase).strip().splitlines()[0])
+        answers[int(status)] = described((kind.__doc__ or status.phrase).splitlines()[0])
     return answers
 
 
-def response_entry(description: str) -> dict[str, Any]:
+def described(description: str) -> dict[str, Any]:
     """A problem as an OpenAPI response object; `app.api.openapi` adds the schema it points to."""
-    return {
-        "description": description,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 def status_of(error: ConnectorError) -> HTTPStatus:
     """The HTTP status of an error: the row of its class, or of the nearest class above."""
-    for kind in type(error).__mro__:
-        if kind in STATUSES:
-            return STATUSES[kind]
-    return HTTPStatus.INTERNAL_SERVER_ERROR
+    rows = (STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    return next(rows, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def respond(scope: Scope, error: ConnectorError) -> Response:
+    """The response for an error of ours."""
+    status = status_of(error)
+    found = error.errors if isinstance(error, errors.InvalidInput) else []
+    headers: dict[str, str] = {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    retry_after: float = getattr(error, "retry_after", 0.0)
+    if retry_after or status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(math.ceil(retry_after or RETRY_SECONDS))
+    return problem(scope, error.code, status, error.params, errors=found, headers=headers)
+
+
+def problem(
+    scope: Scope,
+    code: str,
+    status: HTTPStatus,
+    params: Mapping[str, str] | None = None,
+    *,
+    errors: list[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem document in the caller's language."""
+    caller = scope.get("connector.caller")
+    language = negotiate(scope, caller.language if isinstance(caller, TenantCaller) else catalogue.FALLBACK)
+    text = catalogue.text(code, params or {}, language)
+    document: dict[str, Any] = {
+        "type": TYPE_PREFIX + code,
+        "title": text.title,
+        "status": int(status),
+        "detail": text.detail,
+        "code": code,
+        "remedy": text.remedy,
+        "request_id": scope.get("connector.request_id"),
+    }
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        document["errors"] = [
+            {"pointer": found.pointer, "message": catalogue.translate(found.message, language)}
+            for found in errors or []
+        ]
+    marks = {"Content-Language": language, "Vary": "Accept-Language"}
+    return Response(orjson.dumps(document), status, headers=marks | dict(headers or {}), media_type=MEDIA_TYPE)

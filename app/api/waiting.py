@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -80,7 +81,7 @@ class Settled:
         return POLL_SECONDS_LISTENING if self._listening else POLL_SECONDS
 
     @asynccontextmanager
-    async def watch(self, subject: UUID) -> AsyncIterator[Signal]:
+    async def watch(self, subject: UUID) -> AsyncGenerator[Signal]:
         """A signal for one subject. Enter before the last look, so that no notification falls between."""
         signal = Signal(self)
         self._signals[subject].add(signal)
@@ -120,8 +121,10 @@ class Settled:
 
     async def _listen(self) -> None:
         gone = asyncio.Event()
-        async with engine_connection(self._db) as connection:
-            connection.add_termination_listener(lambda _: gone.set())
+        async with engine_connection(self._db) as opened:
+            # asyncpg types its methods only in part.
+            connection: Any = opened
+            connection.add_termination_listener(partial(_set, gone))
             await connection.add_listener(CHANNEL, self._on_notification)
             self._listening = True
             self._wake_all()
@@ -146,3 +149,7 @@ class Settled:
         for signals in self._signals.values():
             for signal in signals:
                 signal.fire()
+
+
+def _set(event: asyncio.Event, _connection: object) -> None:
+    event.set()

@@ -1,0 +1,74 @@
+"""Puts the HTTP application together: routers in, production layers always on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from opentelemetry.trace import TracerProvider
+
+from app.api import failures, health, openapi, tracing
+from app.api.auth import Authenticator
+from app.api.body import MEBIBYTE
+from app.api.deps import Resources
+from app.api.health import Backlog
+from app.api.idempotency import Replay
+from app.api.limits import Limits, TokenBuckets
+from app.api.middleware import Edge
+from app.api.waiting import Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an installation may choose about its HTTP side. `tracer_provider` None: no traces."""
+
+    requests_per_minute: int = 1200
+    largest_body: int = MEBIBYTE
+    tracer_provider: TracerProvider | None = None
+
+
+def assemble(resources: Resources, routers: Iterable[APIRouter], options: Options | None = None) -> FastAPI:
+    """The application over `resources`, with every production layer. Touches neither database nor network."""
+    options = options or Options()
+    app = openapi.Application(
+        title=openapi.TITLE,
+        version=openapi.VERSION,
+        description=openapi.DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        lifespan=_lifespan,
+        telemetry=tracing.telemetry(options.tracer_provider),
+    )
+    clock = resources.clock
+    app.state.resources = resources
+    app.state.authenticator = Authenticator(resources.db, clock, resources.operator_key_hash)
+    app.state.settled = Settled(resources.db, clock)
+    app.state.backlog = Backlog(resources.db, clock, resources.metrics)
+    for router in (health.router, *routers):
+        app.include_router(router)
+    failures.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(Replay)
+    buckets = TokenBuckets(clock, options.requests_per_minute)
+    app.add_middleware(Limits, buckets=buckets, largest_body=options.largest_body)
+    app.add_middleware(Edge, clock=clock, metrics=resources.metrics)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    settled: Settled = app.state.settled
+    async with asyncio.TaskGroup() as group:
+        listener = group.create_task(settled.run())
+        yield
+        listener.cancel()
