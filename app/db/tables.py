@@ -150,7 +150,13 @@ document = Table(
     _moment("updated_at"),
     UniqueConstraint("tenant_id", "source", "transaction_id"),
 )
-Index("document_listing_idx", document.c.tenant_id, document.c.source, document.c.created_at.desc(), document.c.id.desc())
+Index(
+    "document_listing_idx",
+    document.c.tenant_id,
+    document.c.source,
+    document.c.created_at.desc(),
+    document.c.id.desc(),
+)
 Index("document_bexio_idx", document.c.tenant_id, document.c.bexio_id, unique=True)
 
 operation = Table(
@@ -220,7 +226,11 @@ Index(
     postgresql_where=payment.c.state == "sending",
 )
 Index(
-    "payment_bexio_idx", payment.c.tenant_id, payment.c.bexio_invoice_id, payment.c.bexio_payment_id, unique=True
+    "payment_bexio_idx",
+    payment.c.tenant_id,
+    payment.c.bexio_invoice_id,
+    payment.c.bexio_payment_id,
+    unique=True,
 )
 
 contact_link = Table(
@@ -356,6 +366,7 @@ rate_budget = Table(
     _text("bucket"),
     _moment("window_start"),
     _moment("window_end"),
+    Column("told", Boolean, nullable=False),
     Column("capacity", Integer, nullable=False),
     Column("used", Integer, nullable=False),
     _moment("blocked_until", nullable=True),
