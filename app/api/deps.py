@@ -16,6 +16,7 @@ from app.api import idempotency
 from app.api.auth import Authenticator, Caller, Role, TenantCaller, bearer
 from app.api.pagination import Paging, paging
 from app.api.waiting import LONGEST_WAIT, Settled, parse_wait
+from app.core.catalogue import FALLBACK
 from app.core.clock import Clock
 from app.core.errors import Forbidden
 from app.core.metrics import Metrics
@@ -93,6 +94,11 @@ async def _settled(request: Request) -> Settled:
     return request.app.state.settled
 
 
+async def _language(request: Request) -> str:
+    caller = request.scope.get("connector.caller")
+    return negotiate(request.scope, caller.language if isinstance(caller, TenantCaller) else FALLBACK)
+
+
 async def _verify_again(request: Request) -> Callable[[], Awaitable[TenantCaller]]:
     async def verify_again() -> TenantCaller:
         authenticator: Authenticator = request.app.state.authenticator
@@ -130,6 +136,8 @@ async def _idempotency_key(
 
 Db = Annotated[Database, Depends(_db)]
 Now = Annotated[Clock, Depends(_clock)]
+# Put it after the caller: without `Accept-Language` the tenant's own language holds.
+Language = Annotated[str, Depends(_language)]
 Waiting = Annotated[Settled, Depends(_settled)]
 PageParams = Annotated[Paging, Depends(paging)]
 

@@ -35,7 +35,13 @@ class Subject:
 
 
 async def raise_item(
-    session: AsyncConnection, subject: Subject, *, id: UUID, code: str, params: Mapping[str, str], now: datetime  # noqa: A002
+    session: AsyncConnection,
+    subject: Subject,
+    *,
+    id: UUID,
+    code: str,
+    params: Mapping[str, str],
+    now: datetime,  # noqa: A002
 ) -> UUID:
     """Opens an item, or refreshes the open one with the same code; returns its id."""
     values: dict[str, Any] = {

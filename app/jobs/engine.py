@@ -8,11 +8,10 @@ job announced: deferred work, and what a dead worker held.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import asyncpg
 import structlog
@@ -36,6 +35,8 @@ BATCH = 8
 HEARTBEAT = timedelta(seconds=8)
 SWEEP_SECONDS = 1.0
 DRAIN_SECONDS = 25.0
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 5.0
 
 _log = structlog.get_logger("jobs")
 
@@ -106,27 +107,27 @@ class Worker:
 
     async def run(self) -> None:
         """Works until `stop`, through every outage of the database, then waits for running turns, bounded."""
-        parts = [
-            asyncio.ensure_future(part)
-            for part in (self._supervise(self._listen), self._supervise(self._sweep), self.loop.beat())
-        ]
-        await self._stop.wait()
-        _, pending = await asyncio.wait(parts[:2], timeout=DRAIN_SECONDS)
-        for part in (*pending, parts[2]):
-            part.cancel()
-        await asyncio.gather(*parts, return_exceptions=True)
+        async with asyncio.TaskGroup() as parts:
+            beat = parts.create_task(self.loop.beat())
+            working = [
+                parts.create_task(self._supervise(self._listen)),
+                parts.create_task(self._supervise(self._sweep)),
+            ]
+            await self._stop.wait()
+            _, late = await asyncio.wait(working, timeout=DRAIN_SECONDS)
+            for part in (*late, beat):
+                part.cancel()
 
-    async def _supervise(self, part: Any) -> None:  # noqa: ANN401 - a bound coroutine function
-        pause = 0.5
+    async def _supervise(self, part: Callable[[], Awaitable[None]]) -> None:
+        pause = FIRST_PAUSE
         while not self._stop.is_set():
             started = self.loop.clock.monotonic()
             try:
                 await part()
-            except asyncio.CancelledError:
-                raise
             except Exception as error:  # noqa: BLE001 - whatever took it down, it starts again
-                _log.warning("worker-part-restarts", part=part.__name__, error=type(error).__name__)
-            pause = 0.5 if self.loop.clock.monotonic() - started > 10 else min(pause * 2, 5.0)
+                _log.warning("worker-part-restarts", error=type(error).__name__)
+            lasted = self.loop.clock.monotonic() - started
+            pause = FIRST_PAUSE if lasted > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             await self._pause(pause)
 
     async def _pause(self, seconds: float) -> None:
@@ -136,12 +137,11 @@ class Worker:
             return
 
     async def _listen(self) -> None:
-        async with engine_connection(self.db) as connection:
+        async with engine_connection(self.db) as connection, asyncio.TaskGroup() as parts:
             engine = QueueManager(Queries(AsyncpgDriver(connection)))
             connection.add_termination_listener(lambda _: engine.shutdown.set())
             engine.entrypoint(ENTRYPOINT, on_failure="hold", accepts_context=False)(self._on_bell)
-            stopper = asyncio.ensure_future(self._stop.wait())
-            stopper.add_done_callback(lambda _: engine.shutdown.set())
+            stopper = parts.create_task(self._shut_down(engine))
             try:
                 await engine.run(
                     dequeue_timeout=timedelta(seconds=30),
@@ -153,18 +153,19 @@ class Worker:
             finally:
                 stopper.cancel()
 
+    async def _shut_down(self, engine: QueueManager) -> None:
+        await self._stop.wait()
+        engine.shutdown.set()
+
     async def _on_bell(self, _job: Job) -> None:
         await self._drain()
 
     async def _sweep(self) -> None:
-        running: set[asyncio.Task[None]] = set()
-        while not self._stop.is_set():
-            if not self._slots.locked() and len(running) < self.concurrency:
-                task = asyncio.ensure_future(self._drain())
-                running.add(task)
-                task.add_done_callback(running.discard)
-            await self._pause(self.sweep_seconds)
-        await asyncio.gather(*running, return_exceptions=True)
+        async with asyncio.TaskGroup() as running:
+            while not self._stop.is_set():
+                if not self._slots.locked():
+                    running.create_task(self._drain())
+                await self._pause(self.sweep_seconds)
 
     async def _drain(self) -> None:
         async with self._slots:

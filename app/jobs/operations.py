@@ -95,13 +95,22 @@ async def claim(db: Database, now: datetime) -> Operation | None:
     return _operation(row) if row is not None else None
 
 
-async def advance(db: Database, operation: Operation, step: str, memo: Mapping[str, Any], now: datetime) -> Operation:
+async def advance(
+    db: Database, operation: Operation, step: str, memo: Mapping[str, Any], now: datetime
+) -> Operation:
     """Records how far the work came and renews the lease, in one round trip.
 
     Raises:
         LeaseLost: another worker holds the operation.
     """
-    values = {"id": operation.id, "fence": operation.fence, "step": step, "memo": dict(memo), "now": now, "lease": LEASE}
+    values = {
+        "id": operation.id,
+        "fence": operation.fence,
+        "step": step,
+        "memo": dict(memo),
+        "now": now,
+        "lease": LEASE,
+    }
     row = await db.execute_alone(_ADVANCE, values)
     if row is None:
         raise LeaseLost

@@ -45,6 +45,14 @@ class NeedsAttention:
 Outcome = Done | Later | NeedsAttention
 
 
+class Halt(Exception):  # noqa: N818 - the end of a turn, not an error
+    """Ends the turn from deep inside with `outcome`."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(type(outcome).__name__)
+        self.outcome = outcome
+
+
 def backoff(attempts: int, share: float) -> timedelta:
     """Exponential delay with jitter: `share` in [0, 1) picks the point between half and all of the step."""
     step = min(FIRST_DELAY * 2.0 ** min(attempts, 20), LONGEST_DELAY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from app.db.attention import Subject, close_items, raise_item
 from app.db.session import Database
 from app.jobs import operations
 from app.jobs.operations import Operation
-from app.jobs.outcomes import MAX_STARTS, Done, Later, NeedsAttention, Outcome, after_error
+from app.jobs.outcomes import MAX_STARTS, Done, Halt, Later, NeedsAttention, Outcome, after_error
 
 BEAT_SECONDS = 3.0
 
@@ -76,6 +76,10 @@ class Work:
         self.operation = await operations.advance(
             self.db, self.operation, step, {**self.operation.memo, **memo}, self.clock.now()
         )
+
+    def note(self, **memo: object) -> None:
+        """Adds to the memo without a round trip: written with the next `advance`, or when the turn ends."""
+        self.operation = replace(self.operation, memo={**self.operation.memo, **memo})
 
     async def reached(self, milestone: str) -> None:
         """Passes a named point (see `app.core.milestones`)."""
@@ -151,6 +155,8 @@ class WorkLoop:
             return NeedsAttention("work-kills-its-worker", {"starts": str(work.operation.starts)})
         try:
             return await handler.run(work)
+        except Halt as halt:
+            return halt.outcome
         except LeaseLost:
             raise
         except ConnectorError as error:
@@ -177,8 +183,12 @@ class WorkLoop:
             )
             if isinstance(outcome, NeedsAttention):
                 identity = uuid7(now)
-                await raise_item(session, subject, id=identity, code=outcome.code, params=outcome.params, now=now)
-                await close_items(session, subject, state="resolved", actor="system", now=now, keep=outcome.code)
+                await raise_item(
+                    session, subject, id=identity, code=outcome.code, params=outcome.params, now=now
+                )
+                await close_items(
+                    session, subject, state="resolved", actor="system", now=now, keep=outcome.code
+                )
             elif isinstance(outcome, Done):
                 await close_items(session, subject, state="resolved", actor="system", now=now)
             await handler.settled(session, operation, outcome)

@@ -23,7 +23,13 @@ def check(sale: Sale, invoice_payment_type: str | None, today: date) -> None:
     Raises:
         InvalidInput: the code names the first problem, `errors` list all of them.
     """
-    problems = [*_sale(sale, today), *_customer(sale.customer), *_lines(sale), *_sums(sale), *_tender(sale, invoice_payment_type)]
+    problems = [
+        *_sale(sale, today),
+        *_customer(sale.customer),
+        *_lines(sale),
+        *_sums(sale),
+        *_tender(sale, invoice_payment_type),
+    ]
     if problems:
         raise InvalidInput(problems[0][0], [error for _, error in problems])
 
@@ -45,7 +51,10 @@ def _customer(customer: Customer | None) -> Iterator[Problem]:
     elif customer.is_company and not (customer.company_name or "").strip():
         yield "customer-name-missing", FieldError("/customer/company_name", "A company needs its name.")
     elif not customer.is_company and not ((customer.last_name or "") + (customer.first_name or "")).strip():
-        yield "customer-name-missing", FieldError("/customer/last_name", "A person needs a last or first name.")
+        yield (
+            "customer-name-missing",
+            FieldError("/customer/last_name", "A person needs a last or first name."),
+        )
 
 
 def _lines(sale: Sale) -> Iterator[Problem]:
@@ -54,7 +63,10 @@ def _lines(sale: Sale) -> Iterator[Problem]:
     for index, line in enumerate(sale.lines):
         at = f"/lines/{index}"
         if line.position in seen:
-            yield "position-duplicate", FieldError(f"{at}/position", f"Position {line.position} occurs twice.")
+            yield (
+                "position-duplicate",
+                FieldError(f"{at}/position", f"Position {line.position} occurs twice."),
+            )
         seen.add(line.position)
         if line.is_text:
             continue
@@ -76,7 +88,10 @@ def _line(line: Line, at: str) -> Iterator[Problem]:
     if quantity == 0:
         yield "quantity-out-of-range", FieldError(f"{at}/quantity", "The quantity must not be zero.")
     elif abs(quantity) > MOST_PIECES:
-        yield "quantity-out-of-range", FieldError(f"{at}/quantity", f"The quantity must not exceed {MOST_PIECES}.")
+        yield (
+            "quantity-out-of-range",
+            FieldError(f"{at}/quantity", f"The quantity must not exceed {MOST_PIECES}."),
+        )
     elif taken != 0 and line.unit_price and (quantity * line.unit_price > 0) != (taken > 0):
         message = "The amount has another sign than quantity times unit price."
         yield "line-sign-differs", FieldError(f"{at}/amount", message)

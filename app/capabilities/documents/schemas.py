@@ -10,6 +10,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from app.capabilities.documents.examples import DOCUMENT, SALE
+
 MAX_LINES = 1000
 MAX_PAYMENTS = 20
 
@@ -115,6 +117,8 @@ class SalePayment(Strict):
 class Sale(Strict):
     """A till sale or a backoffice order to be invoiced by bexio."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [SALE]})
+
     transaction_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
     number: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     date: date
@@ -160,6 +164,8 @@ class Waiting(BaseModel):
 
 class Document(BaseModel):
     """A sale or order on its way to bexio, and its invoice there."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [DOCUMENT]})
 
     id: UUID
     source: Literal["sale", "order"]

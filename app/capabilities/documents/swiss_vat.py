@@ -14,4 +14,4 @@ _RATES: tuple[tuple[date, frozenset[Decimal]], ...] = (
 
 def rates_on(day: date) -> frozenset[Decimal]:
     """The rates in percent in force on `day`; empty before 2011."""
-    return next((rates for since, rates in _RATES if day >= since), frozenset())
+    return next((rates for since, rates in _RATES if day >= since), frozenset[Decimal]())

@@ -44,9 +44,7 @@ WAIT_CODES = (
 )
 
 
-async def wait_for_connection(
-    session: AsyncConnection, tenant: UUID, error: ConnectionRefused, now: datetime
-) -> Later:
+async def wait_for_connection(session: AsyncConnection, tenant: UUID, error: ConnectionRefused, now: datetime) -> Later:
     """Marks the connection, opens its one attention item, and lets the work wait until it is mended."""
     system = NEEDS_RECONNECT.get(error.code)
     if system is not None:

@@ -19,7 +19,9 @@ class TenantSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    invoice_payment_type_id: Reference | None = Field(None, description="Arcavis payment type of a sale on bexio invoice.")
+    invoice_payment_type_id: Reference | None = Field(
+        None, description="Arcavis payment type of a sale on bexio invoice."
+    )
     invoice_bexio_payment_type_id: int | None = Field(None, description="bexio payment type of the invoices.")
     invoice_account_no: AccountNumber | None = Field(None, description="Revenue account of invoice lines.")
     bexio_user_id: int | None = Field(None, description="bexio user in whose name documents and contacts are made.")

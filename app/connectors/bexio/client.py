@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from app.connectors.bexio.accounts import ACCOUNTS, Accounts
 from app.connectors.bexio.articles import ARTICLES, Articles
 from app.connectors.bexio.banking_accounts import BANKING_ACCOUNTS, BankAccount
@@ -58,6 +60,10 @@ class Bexio:
     def company(self) -> str:
         """The company that the connection belongs to."""
         return self._transport.upstream.owner
+
+    def until(self, moment: datetime) -> Bexio:
+        """The same company for a write that must leave by `moment`; see `Transport.until`."""
+        return Bexio(self._transport.until(moment))
 
     def payments(self, invoice_id: int) -> Payments:
         """The payments of an invoice."""

@@ -42,6 +42,10 @@ class PositionCreate(Request):
     type_name: ClassVar[str]
     segment: ClassVar[str]
 
+    def body(self) -> dict[str, object]:
+        """Every field but those that are None: bexio's own defaults for them are none as well."""
+        return self.model_dump(mode="json", exclude_none=True)
+
     def inline(self) -> dict[str, object]:
         """The line as an element of a document's `positions`."""
         return {"type": self.type_name, **self.body()}
@@ -60,10 +64,6 @@ class CustomPosition(PositionCreate):
     text: str
     discount_in_percent: DecimalText | None = None
     unit_id: int | None = None
-
-    def body(self) -> dict[str, object]:
-        """As given, without what is None: a unit cannot be null."""
-        return {name: value for name, value in super().body().items() if value is not None}
 
 
 class ArticlePosition(CustomPosition):

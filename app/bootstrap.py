@@ -1,0 +1,166 @@
+"""From settings to everything a process needs: built here, opened and closed in one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+from fastapi import FastAPI
+from sqlalchemy import make_url
+
+from app.api.assembly import Options, assemble
+from app.api.auth import hash_key
+from app.capabilities.documents.following import KIND as FOLLOW
+from app.capabilities.documents.following import FollowHandler
+from app.capabilities.documents.handler import DocumentHandler
+from app.capabilities.documents.records import KIND as DOCUMENT
+from app.capabilities.documents.service import Documents
+from app.capabilities.invoices import router as invoices
+from app.capabilities.invoices.open_invoices import KIND as PAYMENT
+from app.capabilities.invoices.open_invoices import OpenInvoicesService, PaymentHandler
+from app.capabilities.orders import router as orders
+from app.capabilities.tenancy.configs import Configs
+from app.connectors.access import RemoteAccess
+from app.connectors.bexio.reference import ReferenceData
+from app.connectors.budget import Budgets
+from app.connectors.circuit import Circuits
+from app.connectors.clients import Connect, HttpClients
+from app.connectors.egress import Egress, network
+from app.core.clock import Clock, SystemClock
+from app.core.metrics import Metrics
+from app.core.milestones import Probe, log_milestone
+from app.core.vault import Vault, generate_key
+from app.db import embedded, migrate
+from app.db.session import Database
+from app.jobs.engine import Worker
+from app.jobs.work import Handler, WorkLoop
+from app.settings import Settings
+
+KEY_FILE = "encryption.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Everything a process holds; the same for `serve` and `worker`."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    vault: Vault
+    egress: Egress
+    remotes: RemoteAccess
+    reference: ReferenceData
+    configs: Configs
+    metrics: Metrics
+    operator_key_hash: bytes | None
+    documents: Documents
+    open_invoices: OpenInvoicesService
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncGenerator[str]:
+    """The database that the settings name, or the embedded one, started and brought to this version's schema."""
+    if settings.database_url is not None:
+        url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql+asyncpg")
+        yield url.render_as_string(hide_password=False)
+        return
+    server = await embedded.start(settings.data_dir / "postgres")
+    try:
+        await migrate.upgrade(server.url)
+        yield server.url
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def open_resources(
+    settings: Settings, *, clock: Clock | None = None, connect: Connect | None = None
+) -> AsyncGenerator[Resources]:
+    """Builds and opens everything. Tests and simulations hand in their own clock and connections."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database_url(settings))
+        db = Database(url)
+        stack.push_async_callback(db.close)
+        egress = Egress(allow_private=settings.allow_private_hosts)
+        clients = HttpClients(connect or network(egress))
+        stack.push_async_callback(clients.close)
+        yield build(settings, db, clock or SystemClock(), egress, clients)
+
+
+def build(settings: Settings, db: Database, clock: Clock, egress: Egress, clients: HttpClients) -> Resources:
+    """Puts the parts together; touches neither database nor network."""
+    vault = Vault(_keyring(settings))
+    remotes = RemoteAccess(
+        db=db,
+        vault=vault,
+        clients=clients,
+        budgets=Budgets(db, clock),
+        circuits=Circuits(db, clock),
+        clock=clock,
+        bexio_url=settings.bexio_api_url,
+    )
+    configs = Configs(db)
+    key = settings.operator_key
+    return Resources(
+        settings=settings,
+        db=db,
+        clock=clock,
+        vault=vault,
+        egress=egress,
+        remotes=remotes,
+        reference=ReferenceData(db, clock),
+        configs=configs,
+        metrics=Metrics(),
+        operator_key_hash=hash_key(key.get_secret_value()) if key else None,
+        documents=Documents(db, clock, configs, remotes),
+        open_invoices=OpenInvoicesService(db, clock, remotes),
+    )
+
+
+def _keyring(settings: Settings) -> str:
+    """The keys of the settings; beside an embedded database a key file is made, once."""
+    if settings.encryption_keys is not None:
+        return settings.encryption_keys.get_secret_value()
+    if settings.database_url is not None:
+        raise SystemExit("CONNECTOR_ENCRYPTION_KEYS is missing. Make one with `connector keys generate`.")
+    return _key_file(settings.data_dir / KEY_FILE)
+
+
+def _key_file(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key := generate_key("local"))
+    return key
+
+
+def application(resources: Resources) -> FastAPI:
+    """The HTTP application over the resources."""
+    settings = resources.settings
+    options = Options(requests_per_minute=settings.requests_per_minute)
+    return assemble(resources, [invoices.router, orders.router], options)
+
+
+def handlers(resources: Resources) -> Mapping[str, Handler]:
+    """Who does which kind of durable work."""
+    settings, remotes, clock = resources.settings, resources.remotes, resources.clock
+    settle = timedelta(seconds=settings.settle_seconds)
+    return {
+        DOCUMENT: DocumentHandler(remotes, resources.reference, clock, settle),
+        PAYMENT: PaymentHandler(remotes, clock, settle),
+        FOLLOW: FollowHandler(remotes, clock, timedelta(seconds=settings.follow_seconds)),
+    }
+
+
+def worker(resources: Resources, *, probe: Probe = log_milestone) -> Worker:
+    """The worker over the resources."""
+    loop = WorkLoop(resources.db, resources.clock, handlers(resources), probe, Random())  # noqa: S311 - jitter
+    return Worker(resources.db, loop, concurrency=resources.settings.worker_concurrency)

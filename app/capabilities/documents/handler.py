@@ -1,0 +1,100 @@
+"""The durable job of a document: from where it stands towards its goal, one turn at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.capabilities.documents import records
+from app.capabilities.documents.cancelling import cancel
+from app.capabilities.documents.issuing import issue
+from app.capabilities.documents.mailing import mail
+from app.capabilities.documents.records import BexioFacts
+from app.capabilities.documents.tender import paid_at_till, record_payments
+from app.capabilities.documents.tidying import tidy
+from app.capabilities.documents.turn import Turn
+from app.capabilities.tenancy.config import load
+from app.capabilities.tenancy.guard import wait_for_connection
+from app.connectors.access import RemoteAccess
+from app.connectors.bexio.reference import ReferenceData
+from app.core.clock import Clock
+from app.core.errors import ConnectionRefused
+from app.jobs.operations import Operation
+from app.jobs.outcomes import Done, NeedsAttention, Outcome
+from app.jobs.work import Work
+
+# These say that an issued invoice does not stand as the sale does.
+BLOCKING = {"invoice-has-payments", "invoice-written-off", "invoice-doubled"}
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentHandler:
+    """Makes, issues, pays, mails or cancels the invoice of one document."""
+
+    remotes: RemoteAccess
+    reference: ReferenceData
+    clock: Clock
+    settle: timedelta
+
+    async def run(self, work: Work) -> Outcome:
+        """One turn; see `app.jobs.work.Handler`."""
+        try:
+            turn = await self._turn(work)
+            if turn.document.goal == "cancelled":
+                return await self._cancel(turn)
+            return await self._issue(turn)
+        except ConnectionRefused as error:
+            async with work.db.begin(work.tenant) as session:
+                return await wait_for_connection(session, work.tenant, error, self.clock.now())
+
+    async def _turn(self, work: Work) -> Turn:
+        async with work.db.begin(work.tenant) as session:
+            document = await records.read(session, work.subject)
+            config = await load(session, work.tenant)
+        bexio = await self.remotes.bexio(work.tenant, work.priority)
+        return Turn(work, document, config, bexio, self.reference.of(work.tenant, bexio), self.settle)
+
+    async def _issue(self, turn: Turn) -> Outcome:
+        await issue(turn)
+        if self._takes_longer(turn):
+            await turn.publish("issued")
+        await record_payments(turn)
+        await tidy(turn)
+        await mail(turn)
+        return Done()
+
+    def _takes_longer(self, turn: Turn) -> bool:
+        """Whether more remote work follows, for which nobody needs to wait."""
+        return bool(paid_at_till(turn) or turn.config.settings.invoice_send_mail)
+
+    async def _cancel(self, turn: Turn) -> Outcome:
+        await cancel(turn)
+        turn.work.note(cancelled=True)
+        await tidy(turn)
+        return Done()
+
+    async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
+        """Projects what the turn found out onto the document."""
+        memo = operation.memo
+        facts = BexioFacts.from_memo(memo["bexio"]) if memo.get("bexio") else None
+        await records.project(
+            session,
+            operation.subject_id,
+            status=_status(memo, facts, outcome),
+            contact=memo.get("contact"),
+            facts=facts,
+            now=self.clock.now(),
+        )
+
+
+def _status(memo: Mapping[str, Any], facts: BexioFacts | None, outcome: Outcome) -> str:
+    """A document counts as issued once bexio has issued it, whatever remains to be done about it."""
+    if memo.get("cancelled"):
+        return "cancelled"
+    if isinstance(outcome, NeedsAttention) and (facts is None or outcome.code in BLOCKING):
+        return "attention"
+    return "issued" if facts is not None else "accepted"

@@ -1,0 +1,76 @@
+"""What invoices and orders answer alike, so that their routers differ in names only."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Query, Response, status
+
+from app.api.auth import TenantCaller
+from app.api.pagination import Page, Paging, Position
+from app.api.waiting import Settled
+from app.capabilities.documents import views
+from app.capabilities.documents.records import Listing
+from app.capabilities.documents.schemas import Document, Sale
+from app.capabilities.documents.service import Documents, Source
+
+PATHS = {"sale": "/invoices", "order": "/orders"}
+TAKEN: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The sale was known already.", "model": Document},
+    201: {"description": "Issued while the caller waited.", "model": Document},
+}
+Status = Literal["accepted", "sending", "issued", "attention", "cancelled"]
+StatusFilter = Annotated[Status | None, Query(alias="status", description="Only documents with this status.")]
+From = Annotated[date | None, Query(alias="from", description="First day of sale.")]
+To = Annotated[date | None, Query(alias="to", description="Last day of sale.")]
+
+
+async def post(
+    service: Documents,
+    settled: Settled,
+    caller: TenantCaller,
+    verify_again: Callable[[], Awaitable[TenantCaller]],
+    sale: Sale,
+    source: Source,
+    wait: int,
+    language: str,
+    response: Response,
+) -> Document:
+    """Takes a sale in: 202, 201 when the wait saw it issued, 200 when it was known already."""
+    row, new = await service.accept(caller, verify_again, sale, source)
+    document = views.accepted(row)
+    if wait and document.bexio is None:
+        document = await service.settled(settled, caller.tenant, document.id, source, wait, language)
+    elif not new:
+        document = await service.get(caller.tenant, document.id, source, language)
+    if new:
+        response.status_code = status.HTTP_201_CREATED if document.status == "issued" else status.HTTP_202_ACCEPTED
+    response.headers["Location"] = f"{PATHS[source]}/{document.id}"
+    return document
+
+
+async def page(
+    service: Documents, caller: TenantCaller, paging: Paging, wanted: Listing, language: str
+) -> Page[Document]:
+    """One page of documents."""
+    rows = await service.listing(caller.tenant, wanted, paging.values)
+    return paging.page(rows, lambda row: Position(row.created_at, row.id), lambda row: views.document(row, language))
+
+
+async def cancel(
+    service: Documents, settled: Settled, caller: TenantCaller, document: UUID, source: Source, wait: int, language: str
+) -> Document:
+    """Cancels, and waits as asked for."""
+    await service.cancel(caller, document, source)
+    return await service.settled(settled, caller.tenant, document, source, wait, language)
+
+
+async def retry(
+    service: Documents, settled: Settled, caller: TenantCaller, document: UUID, source: Source, wait: int, language: str
+) -> Document:
+    """Goes on, and waits as asked for."""
+    await service.retry(caller, document, source)
+    return await service.settled(settled, caller.tenant, document, source, wait, language)

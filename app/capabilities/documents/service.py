@@ -1,0 +1,160 @@
+"""What callers do with documents: hand one in, look, cancel, retry. No remote call happens on the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.api.auth import TenantCaller
+from app.api.waiting import Settled
+from app.capabilities.documents import records, views
+from app.capabilities.documents.checks import check
+from app.capabilities.documents.records import Listing
+from app.capabilities.documents.schemas import Document, Sale
+from app.capabilities.tenancy.configs import Configs
+from app.connectors.access import RemoteAccess
+from app.core.clock import Clock
+from app.core.errors import Conflict
+from app.core.ids import uuid7
+from app.core.priority import Priority
+from app.core.swiss_time import today
+from app.db import audit
+from app.db.attention import Subject, close_items
+from app.db.session import Database
+from app.jobs import operations
+from app.jobs.engine import wake
+
+Source = Literal["sale", "order"]
+PRIORITIES = {"sale": Priority.TILL, "order": Priority.BACKOFFICE}
+SETTLED_STATUSES = {"issued", "attention", "cancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The use cases over one set of resources. Built once."""
+
+    db: Database
+    clock: Clock
+    configs: Configs
+    remotes: RemoteAccess
+
+    async def accept(
+        self, caller: TenantCaller, verify_again: Callable[[], Awaitable[TenantCaller]], sale: Sale, source: Source
+    ) -> tuple[Row[Any], bool]:
+        """Records a sale with its durable job, in one statement. The same sale again is the same document.
+
+        Returns the row and whether it is new.
+
+        Raises:
+            InvalidInput: it cannot become an invoice.
+            Conflict: the transaction was recorded with other content.
+        """
+        row = await self._accept(caller, sale, source)
+        if row.outcome == "stale":
+            row = await self._accept(await verify_again(), sale, source)
+        if row.outcome == "other":
+            raise Conflict("sale-already-recorded", transaction_id=sale.transaction_id, document=row.id)
+        if row.outcome == "stale":
+            raise Conflict("tenant-changing")
+        return row, row.outcome == "accepted"
+
+    async def _accept(self, caller: TenantCaller, sale: Sale, source: Source) -> Row[Any]:
+        config = await self.configs.get(caller.tenant, caller.config_version)
+        now = self.clock.now()
+        check(sale, config.settings.invoice_payment_type_id, today(now))
+        content, fingerprint = records.content_of(sale)
+        values = {
+            "tenant": caller.tenant,
+            "key_hash": caller.key_hash,
+            "version": caller.config_version,
+            "id": uuid7(now),
+            "operation": uuid7(now),
+            "source": source,
+            "transaction_id": sale.transaction_id,
+            "number": sale.number,
+            "date": sale.date,
+            "content": content,
+            "hash": fingerprint,
+            "total": sale.total,
+            "priority": PRIORITIES[source].rank,
+            "now": now,
+        }
+        row = await self.db.execute_alone(records.ACCEPT, values)
+        if row is None:
+            raise RuntimeError("accept_document answers with one row.")
+        return row
+
+    async def get(self, tenant: UUID, document: UUID, source: Source, language: str) -> Document:
+        """One document as it stands now."""
+        async with self.db.begin(tenant) as session:
+            return views.document(await records.show(session, document, source), language)
+
+    async def settled(
+        self, settled: Settled, tenant: UUID, document: UUID, source: Source, seconds: int, language: str
+    ) -> Document:
+        """The document once it is issued, waits for a person or is cancelled; else as it is after `seconds`."""
+
+        async def look() -> Document | None:
+            seen = await self.get(tenant, document, source, language)
+            return seen if seen.status in SETTLED_STATUSES else None
+
+        found = await settled.until(document, seconds, look) if seconds else None
+        return found or await self.get(tenant, document, source, language)
+
+    async def listing(self, tenant: UUID, wanted: Listing, page: Mapping[str, Any]) -> list[Row[Any]]:
+        """Documents, newest first, for `views.document`."""
+        async with self.db.begin(tenant) as session:
+            return await records.listing(session, wanted, page)
+
+    async def cancel(self, caller: TenantCaller, document: UUID, source: Source) -> None:
+        """The sale was cancelled in Arcavis. Cancelling twice is cancelling once."""
+        now = self.clock.now()
+        async with self.db.begin(caller.tenant) as session:
+            found = await records.lock(session, document, source)
+            if found.goal == "cancelled":
+                return
+            await records.set_goal(session, document, goal="cancelled", status="accepted", now=now)
+            await self._again(session, caller, document, f"{source}.cancel")
+
+    async def retry(self, caller: TenantCaller, document: UUID, source: Source) -> None:
+        """Goes on at once, after whatever held it up was mended."""
+        now = self.clock.now()
+        async with self.db.begin(caller.tenant) as session:
+            found = await records.lock(session, document, source)
+            if found.status == "attention":
+                await records.set_goal(session, document, goal=found.goal, status="accepted", now=now)
+            subject = Subject(caller.tenant, records.KIND, document)
+            await close_items(session, subject, state="resolved", actor=caller.actor, now=now)
+            await self._again(session, caller, document, f"{source}.retry")
+
+    async def _again(self, session: AsyncConnection, caller: TenantCaller, document: UUID, action: str) -> None:
+        now = self.clock.now()
+        await operations.rearm(session, kind=records.KIND, subject=document, now=now)
+        await wake(session, Priority.BACKOFFICE)
+        await audit.append(
+            session,
+            tenant=caller.tenant,
+            now=now,
+            actor=caller.actor,
+            action=action,
+            subject_kind=records.KIND,
+            subject_id=document,
+        )
+
+    async def pdf(self, caller: TenantCaller, document: UUID, source: Source) -> bytes:
+        """The invoice as bexio prints it.
+
+        Raises:
+            Conflict: there is no issued invoice yet.
+        """
+        async with self.db.begin(caller.tenant) as session:
+            row = await records.show(session, document, source)
+        if row.bexio_id is None:
+            raise Conflict("invoice-not-issued")
+        bexio = await self.remotes.bexio(caller.tenant, Priority.BACKOFFICE)
+        return await bexio.invoices.pdf(row.bexio_id)

@@ -1,0 +1,59 @@
+"""The parts of a sale that were paid at the till, recorded on its invoice."""
+
+from __future__ import annotations
+
+import hashlib
+
+from app.capabilities.documents import payments
+from app.capabilities.documents.payments import PlannedPayment, Recording
+from app.capabilities.documents.schemas import SalePayment
+from app.capabilities.documents.turn import Turn, facts_of
+from app.core.ids import uuid7
+from app.jobs.outcomes import Halt, NeedsAttention
+
+
+def paid_at_till(turn: Turn) -> list[SalePayment]:
+    """All payments but those on invoice."""
+    invoice_type = turn.config.settings.invoice_payment_type_id
+    return [part for part in turn.document.sale.payments if part.payment_type_id != invoice_type]
+
+
+async def record_payments(turn: Turn) -> None:
+    """Brings every part onto the invoice, once; at once when everything is on invoice.
+
+    Raises:
+        Halt: a lost payment may still land, or a payment type has no bank account.
+    """
+    parts = paid_at_till(turn)
+    if not parts or turn.facts is None or turn.work.memo.get("paid"):
+        return
+    await _plan(turn, parts)
+    async with turn.work.db.begin(turn.work.tenant) as session:
+        rows = await payments.of_document(session, turn.document.id)
+    for row in rows:
+        bank_account = turn.config.settings.payment_bank_accounts.get(row.payment_type_id)
+        if bank_account is None:
+            raise Halt(NeedsAttention("payment-type-not-mapped", {"payment_type": row.payment_type_id}))
+        await Recording(turn.work, turn.bexio, turn.facts.id, row, bank_account, turn.settle).record()
+    facts = facts_of(await turn.bexio.invoices.get(turn.facts.id))
+    turn.work.note(bexio=facts.to_memo(), paid=True)
+
+
+async def _plan(turn: Turn, parts: list[SalePayment]) -> None:
+    document, sale, facts = turn.document, turn.document.sale, turn.facts
+    async with turn.work.db.begin(turn.work.tenant) as session:
+        for index, part in enumerate(parts):
+            key = f"document:{document.id}:{index:03}"
+            planned = PlannedPayment(
+                id=uuid7(turn.now),
+                document=document.id,
+                natural_key=key,
+                transaction_id=sale.transaction_id,
+                payment_type_id=part.payment_type_id,
+                amount=part.amount,
+                paid_on=sale.date,
+                bexio_invoice_id=facts.id if facts else None,
+                bank_account_id=None,
+                hash=hashlib.sha256(key.encode()).digest(),
+            )
+            await payments.plan(session, turn.work.tenant, planned, turn.now)

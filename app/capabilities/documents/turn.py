@@ -1,0 +1,108 @@
+"""One turn of work on a document: what it needs, and the few things every step does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.capabilities.documents import records
+from app.capabilities.documents.records import BexioFacts, StoredDocument
+from app.capabilities.tenancy.config import TenantConfig
+from app.connectors.bexio.client import Bexio
+from app.connectors.bexio.invoices import Invoice, InvoiceStatus
+from app.connectors.bexio.reference import CompanyReference
+from app.core.money import to_cent
+from app.jobs.outcomes import Halt, Later
+from app.jobs.work import Work
+
+# How long a committed intent may take to leave the process. A worker that was frozen in between does not send.
+INTENT_LIFE = timedelta(seconds=8)
+
+STATUS_NAMES = {
+    InvoiceStatus.DRAFT: "draft",
+    InvoiceStatus.PENDING: "open",
+    InvoiceStatus.PARTIAL: "partial",
+    InvoiceStatus.PAID: "paid",
+    InvoiceStatus.CANCELLED: "cancelled",
+    InvoiceStatus.UNPAID: "written_off",
+}
+
+
+def status_name(invoice: Invoice) -> str:
+    """bexio's status number in our words."""
+    return STATUS_NAMES[InvoiceStatus(invoice.kb_item_status_id)]
+
+
+def facts_of(invoice: Invoice) -> BexioFacts:
+    """What we keep of an invoice."""
+    return BexioFacts(
+        id=invoice.id,
+        number=invoice.document_nr,
+        total=to_cent(invoice.total),
+        status=status_name(invoice),
+        open=to_cent(invoice.total_remaining_payments),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A document in hand. `settle` is how long a lost write may still land at bexio."""
+
+    work: Work
+    document: StoredDocument
+    config: TenantConfig
+    bexio: Bexio
+    reference: CompanyReference
+    settle: timedelta
+
+    @property
+    def api_reference(self) -> str:
+        """Our natural key as the invoice carries it; no other invoice of the company has it."""
+        return f"{self.config.slug}/{self.document.source}/{self.document.sale.transaction_id}"
+
+    @property
+    def now(self) -> datetime:
+        """The present moment of the injected clock."""
+        return self.work.clock.now()
+
+    @property
+    def facts(self) -> BexioFacts | None:
+        """The issued invoice, once there is one."""
+        memo = self.work.memo.get("bexio")
+        return BexioFacts.from_memo(memo) if memo else None
+
+    @property
+    def draft_id(self) -> int | None:
+        """The draft that is to become the invoice."""
+        return self.work.memo.get("draft")
+
+    def moment(self, name: str) -> datetime | None:
+        """A moment that an earlier step left in the memo."""
+        text = self.work.memo.get(name)
+        return datetime.fromisoformat(text) if text else None
+
+    async def intend(self, step: str, **memo: object) -> Bexio:
+        """Commits the intent of a remote write and returns a client that sends only while the intent is young.
+
+        Raises:
+            LeaseLost: another worker holds the document.
+            Halt: somebody asked for the document again: look at its goal first.
+        """
+        intended_at = self.now
+        await self.work.advance(step, **memo)
+        if self.work.asked_again:
+            raise Halt(Later(timedelta(0), "asked-again"))
+        await self.work.reached(f"{step}-intended")
+        return self.bexio.until(intended_at + INTENT_LIFE)
+
+    async def publish(self, status: str) -> None:
+        """Shows how far the document is before the turn ends."""
+        async with self.work.db.begin(self.work.tenant) as session:
+            await records.project(
+                session,
+                self.document.id,
+                status=status,
+                contact=self.work.memo.get("contact"),
+                facts=self.facts,
+                now=self.now,
+            )

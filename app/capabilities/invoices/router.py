@@ -1,0 +1,135 @@
+"""`/invoices`: till sales paid on bexio invoice, and open invoices that a customer may pay at the till."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
+
+from app.api.deps import Backoffice, CachedPos, Language, PageParams, Pos, PreferWait, VerifyAgain, Waiting
+from app.api.pagination import Page
+from app.api.problems import problems
+from app.capabilities.documents import routes
+from app.capabilities.documents.deps import Service
+from app.capabilities.documents.records import Listing
+from app.capabilities.documents.routes import TAKEN, From, StatusFilter, To
+from app.capabilities.documents.schemas import Document, Sale
+from app.capabilities.invoices.open_invoices import OpenInvoicesService
+from app.capabilities.invoices.schemas import OpenInvoices, RecordedPayment, TillPayment
+from app.core.errors import Conflict, ConnectionRefused, InvalidInput, NotFound, RemoteUnavailable
+
+router = APIRouter(prefix="/invoices", tags=["invoices"])
+
+
+async def _open_invoices(request: Request) -> OpenInvoicesService:
+    return request.app.state.resources.open_invoices
+
+
+Open = Annotated[OpenInvoicesService, Depends(_open_invoices)]
+
+
+@router.post("", status_code=status.HTTP_202_ACCEPTED, responses={**TAKEN, **problems(InvalidInput, Conflict)})
+async def create_invoice(
+    sale: Sale,
+    caller: CachedPos,
+    verify_again: VerifyAgain,
+    service: Service,
+    settled: Waiting,
+    wait: PreferWait,
+    language: Language,
+    response: Response,
+) -> Document:
+    """Takes in a till sale that is paid, at least in part, on bexio invoice. The same sale again is the same one."""
+    return await routes.post(service, settled, caller, verify_again, sale, "sale", wait, language, response)
+
+
+@router.get("", responses=problems(InvalidInput))
+async def list_invoices(
+    caller: Backoffice,
+    service: Service,
+    paging: PageParams,
+    language: Language,
+    state: StatusFilter = None,
+    since: From = None,
+    until: To = None,
+) -> Page[Document]:
+    """Till sales, the latest first."""
+    return await routes.page(service, caller, paging, Listing("sale", state, since, until), language)
+
+
+@router.get("/open", responses=problems(InvalidInput, ConnectionRefused, RemoteUnavailable))
+async def list_open_invoices(
+    caller: Pos,
+    service: Open,
+    number: Annotated[str | None, Query(max_length=40, description="Number of the invoice in bexio.")] = None,
+    contact: Annotated[str | None, Query(max_length=40, description="Arcavis id of the customer.")] = None,
+) -> OpenInvoices:
+    """Invoices in bexio that still ask for money, by number or customer."""
+    return OpenInvoices(items=await service.find(caller.tenant, number, contact))
+
+
+@router.post(
+    "/open/{bexio_id}/payments",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses={
+        200: {"description": "The payment was known already.", "model": RecordedPayment},
+        201: {"description": "Recorded while the caller waited.", "model": RecordedPayment},
+        **problems(InvalidInput, Conflict),
+    },
+)
+async def pay_open_invoice(
+    bexio_id: Annotated[int, Path(ge=1, lt=2**53)],
+    payment: TillPayment,
+    caller: Pos,
+    service: Open,
+    settled: Waiting,
+    wait: PreferWait,
+    language: Language,
+    response: Response,
+) -> RecordedPayment:
+    """Records on an open invoice what the customer paid at the till."""
+    recorded, new = await service.pay(caller, bexio_id, payment)
+    recorded = await service.settled(settled, caller.tenant, recorded, wait, language)
+    if not new:
+        response.status_code = status.HTTP_200_OK
+    elif recorded.status == "recorded":
+        response.status_code = status.HTTP_201_CREATED
+    return recorded
+
+
+@router.get("/{invoice_id}", responses=problems(NotFound))
+async def get_invoice(invoice_id: UUID, caller: Pos, service: Service, language: Language) -> Document:
+    """One sale on its way to bexio, with its status there."""
+    return await service.get(caller.tenant, invoice_id, "sale", language)
+
+
+@router.get(
+    "/{invoice_id}/pdf",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.4"}}
+        },
+        **problems(NotFound, Conflict, ConnectionRefused, RemoteUnavailable),
+    },
+)
+async def get_invoice_pdf(invoice_id: UUID, caller: Pos, service: Service) -> Response:
+    """The invoice as bexio prints it."""
+    return Response(await service.pdf(caller, invoice_id, "sale"), media_type="application/pdf")
+
+
+@router.post("/{invoice_id}/cancel", responses=problems(NotFound))
+async def cancel_invoice(
+    invoice_id: UUID, caller: Pos, service: Service, settled: Waiting, wait: PreferWait, language: Language
+) -> Document:
+    """The sale was cancelled in Arcavis: the invoice is cancelled, its draft deleted, or it is never made."""
+    return await routes.cancel(service, settled, caller, invoice_id, "sale", wait, language)
+
+
+@router.post("/{invoice_id}/retry", responses=problems(NotFound))
+async def retry_invoice(
+    invoice_id: UUID, caller: Pos, service: Service, settled: Waiting, wait: PreferWait, language: Language
+) -> Document:
+    """Goes on at once, after what held the sale up was mended."""
+    return await routes.retry(service, settled, caller, invoice_id, "sale", wait, language)

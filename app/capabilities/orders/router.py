@@ -1,0 +1,97 @@
+"""`/orders`: backoffice orders booked onto a bexio invoice (module `orders`)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response, status
+
+from app.api.auth import TenantCaller
+from app.api.deps import Backoffice, Language, PageParams, PreferWait, VerifyAgain, Waiting
+from app.api.pagination import Page
+from app.api.problems import problems
+from app.capabilities.documents import routes
+from app.capabilities.documents.deps import Service
+from app.capabilities.documents.records import Listing
+from app.capabilities.documents.routes import TAKEN, From, StatusFilter, To
+from app.capabilities.documents.schemas import Document, Sale
+from app.core.errors import Conflict, ConnectionRefused, Forbidden, InvalidInput, NotFound, RemoteUnavailable
+
+router = APIRouter(prefix="/orders", tags=["orders"])
+
+
+async def _with_orders(caller: Backoffice) -> TenantCaller:
+    caller.require_module("orders")
+    return caller
+
+
+OrderCaller = Annotated[TenantCaller, Depends(_with_orders)]
+
+
+@router.post(
+    "", status_code=status.HTTP_202_ACCEPTED, responses={**TAKEN, **problems(Forbidden, InvalidInput, Conflict)}
+)
+async def create_order(
+    order: Sale,
+    caller: OrderCaller,
+    verify_again: VerifyAgain,
+    service: Service,
+    settled: Waiting,
+    wait: PreferWait,
+    language: Language,
+    response: Response,
+) -> Document:
+    """Takes in a backoffice order to be invoiced by bexio. The same order again is the same one."""
+    return await routes.post(service, settled, caller, verify_again, order, "order", wait, language, response)
+
+
+@router.get("", responses=problems(Forbidden, InvalidInput))
+async def list_orders(
+    caller: OrderCaller,
+    service: Service,
+    paging: PageParams,
+    language: Language,
+    state: StatusFilter = None,
+    since: From = None,
+    until: To = None,
+) -> Page[Document]:
+    """Orders, the latest first."""
+    return await routes.page(service, caller, paging, Listing("order", state, since, until), language)
+
+
+@router.get("/{order_id}", responses=problems(Forbidden, NotFound))
+async def get_order(order_id: UUID, caller: OrderCaller, service: Service, language: Language) -> Document:
+    """One order on its way to bexio, with its status there."""
+    return await service.get(caller.tenant, order_id, "order", language)
+
+
+@router.get(
+    "/{order_id}/pdf",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.4"}}
+        },
+        **problems(Forbidden, NotFound, Conflict, ConnectionRefused, RemoteUnavailable),
+    },
+)
+async def get_order_pdf(order_id: UUID, caller: OrderCaller, service: Service) -> Response:
+    """The invoice as bexio prints it."""
+    return Response(await service.pdf(caller, order_id, "order"), media_type="application/pdf")
+
+
+@router.post("/{order_id}/cancel", responses=problems(Forbidden, NotFound))
+async def cancel_order(
+    order_id: UUID, caller: OrderCaller, service: Service, settled: Waiting, wait: PreferWait, language: Language
+) -> Document:
+    """The order was cancelled in Arcavis: the invoice is cancelled, its draft deleted, or it is never made."""
+    return await routes.cancel(service, settled, caller, order_id, "order", wait, language)
+
+
+@router.post("/{order_id}/retry", responses=problems(Forbidden, NotFound))
+async def retry_order(
+    order_id: UUID, caller: OrderCaller, service: Service, settled: Waiting, wait: PreferWait, language: Language
+) -> Document:
+    """Goes on at once, after what held the order up was mended."""
+    return await routes.retry(service, settled, caller, order_id, "order", wait, language)
