@@ -11,9 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """One installation. Secrets never show in a repr; `connector settings` lists everything with its meaning."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="CONNECTOR_", frozen=True, extra="ignore", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix="CONNECTOR_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     database_url: SecretStr | None = Field(
         None,
@@ -21,14 +19,10 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path(".data"), description="Folder of the embedded Postgres and its key.")
     bexio_api_url: str = Field("https://api.bexio.com", description="Base URL of bexio's API.")
-    bexio_issuer_url: str = Field(
-        "https://auth.bexio.com/realms/bexio", description="OpenID issuer of bexio."
-    )
+    bexio_issuer_url: str = Field("https://auth.bexio.com/realms/bexio", description="OpenID issuer of bexio.")
     bexio_client_id: str | None = Field(None, description="OAuth client of the bexio app.")
     bexio_client_secret: SecretStr | None = Field(None, description="Its secret.")
-    public_url: str = Field(
-        "http://127.0.0.1:8800", description="Where browsers and callers reach this service."
-    )
+    public_url: str = Field("http://127.0.0.1:8800", description="Where browsers and callers reach this service.")
     encryption_keys: SecretStr | None = Field(
         None, description="Keys for tokens at rest, as id:base64,id:base64; the first encrypts, all decrypt."
     )
@@ -48,12 +42,8 @@ class Settings(BaseSettings):
         ge=0,
         description="How long a lost write may still land at bexio before it is taken for not done.",
     )
-    follow_seconds: float = Field(
-        300.0, ge=1, description="How often paid and cancelled invoices are looked for."
-    )
-    requests_per_minute: int = Field(
-        1200, ge=1, description="Requests that one API key may make in a minute."
-    )
+    follow_seconds: float = Field(300.0, ge=1, description="How often paid and cancelled invoices are looked for.")
+    requests_per_minute: int = Field(1200, ge=1, description="Requests that one API key may make in a minute.")
     worker_concurrency: int = Field(16, ge=1, le=64, description="Operations that one worker runs at a time.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=True, description="JSON lines; otherwise lines for a terminal.")

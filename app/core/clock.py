@@ -28,10 +28,13 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
+        """See `Clock`."""
         return datetime.now(UTC)  # noqa: TID251 - the one place that asks the machine
 
     def monotonic(self) -> float:
+        """See `Clock`."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """See `Clock`."""
         await asyncio.sleep(seconds)

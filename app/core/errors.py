@@ -108,9 +108,7 @@ class RemoteRejected(RemoteError):
     `status` is the HTTP status, `reasons` the remote's own words, cleaned and cut.
     """
 
-    def __init__(
-        self, code: str, system: str, status: int, reasons: tuple[str, ...] = (), **params: object
-    ) -> None:
+    def __init__(self, code: str, system: str, status: int, reasons: tuple[str, ...] = (), **params: object) -> None:
         super().__init__(code, system, status=status, reasons="; ".join(reasons), **params)
         self.status = status
         self.reasons = reasons

@@ -16,7 +16,9 @@ _log = structlog.get_logger("milestone")
 class Probe(Protocol):
     """Awaited at every milestone with its name."""
 
-    async def __call__(self, milestone: str) -> None: ...
+    async def __call__(self, milestone: str) -> None:
+        """Passes the milestone."""
+        ...
 
 
 async def log_milestone(milestone: str) -> None:

@@ -12,6 +12,8 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.core.ids import uuid7
+
 _RAISE = text(
     "insert into attention (id, tenant_id, code, params, subject_kind, subject_id, state, created_at)"
     " values (:id, :tenant, :code, :params, :subject_kind, :subject, 'open', :now)"
@@ -38,14 +40,13 @@ async def raise_item(
     session: AsyncConnection,
     subject: Subject,
     *,
-    id: UUID,
     code: str,
     params: Mapping[str, str],
-    now: datetime,  # noqa: A002
+    now: datetime,
 ) -> UUID:
     """Opens an item, or refreshes the open one with the same code; returns its id."""
     values: dict[str, Any] = {
-        "id": id,
+        "id": uuid7(now),
         "tenant": subject.tenant,
         "code": code,
         "params": dict(params),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -49,14 +49,14 @@ class Database:
         self.single: AsyncEngine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
-    async def begin(self, tenant: UUID) -> AsyncIterator[AsyncConnection]:
+    async def begin(self, tenant: UUID) -> AsyncGenerator[AsyncConnection]:
         """A transaction that sees and writes the rows of one tenant. Leaving the block commits."""
         async with self._transaction() as connection:
             await connection.execute(_SET_TENANT, {"tenant": str(tenant)})
             yield connection
 
     @asynccontextmanager
-    async def begin_system(self) -> AsyncIterator[AsyncConnection]:
+    async def begin_system(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction across tenants, for the few jobs that need it: operators, key lookup, the work loop."""
         async with self._transaction() as connection:
             await connection.execute(_SET_SYSTEM)
@@ -78,7 +78,7 @@ class Database:
             raise
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self) -> AsyncGenerator[AsyncConnection]:
         try:
             async with self.engine.begin() as connection:
                 token = _inside.set(True)

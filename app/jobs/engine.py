@@ -8,12 +8,13 @@ job announced: deferred work, and what a dead worker held.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, Protocol, Self, cast
 
-import asyncpg
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import structlog
 from pgqueuer.core.tm import TaskManager
 from pgqueuer.db import AsyncpgDriver, Driver
@@ -37,6 +38,7 @@ SWEEP_SECONDS = 1.0
 DRAIN_SECONDS = 25.0
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 5.0
+POSTGRES_PORT = 5432
 
 _log = structlog.get_logger("jobs")
 
@@ -53,28 +55,38 @@ class SessionDriver(Driver):
         self._shutdown = asyncio.Event()
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        """Runs a query in our transaction."""
         result = await self._session.exec_driver_sql(query, args)
         return [dict(row) for row in result.mappings()]
 
     async def execute(self, query: str, *args: object) -> str:
+        """Runs a statement in our transaction."""
         result = await self._session.exec_driver_sql(query, args)
         return str(result.rowcount)
 
     async def notify(self, channel: str, payload: str) -> None:
+        """Notifies when our transaction commits."""
         await self._session.exec_driver_sql("select pg_notify($1, $2)", (channel, payload))
 
-    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:  # noqa: ARG002 - the engine's protocol
+        """Not here.
+
+        Raises:
+            RuntimeError: always.
+        """
         raise RuntimeError("A transaction cannot listen.")
 
     @property
     def shutdown(self) -> asyncio.Event:
+        """Never set: the transaction ends by itself."""
         return self._shutdown
 
     @property
     def tm(self) -> TaskManager:
+        """No tasks are kept."""
         return TaskManager()
 
-    async def __aenter__(self) -> SessionDriver:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -138,7 +150,7 @@ class Worker:
 
     async def _listen(self) -> None:
         async with engine_connection(self.db) as connection, asyncio.TaskGroup() as parts:
-            engine = QueueManager(Queries(AsyncpgDriver(connection)))
+            engine = QueueManager(Queries(AsyncpgDriver(cast("Any", connection))))
             connection.add_termination_listener(lambda _: engine.shutdown.set())
             engine.entrypoint(ENTRYPOINT, on_failure="hold", accepts_context=False)(self._on_bell)
             stopper = parts.create_task(self._shut_down(engine))
@@ -175,13 +187,35 @@ class Worker:
                 _log.warning("drain-stopped", code=error.code)
 
 
+class EngineConnection(Protocol):
+    """What is used of an asyncpg connection, which ships no types."""
+
+    async def execute(self, query: str, *args: object, timeout: float | None = None) -> str:  # noqa: ASYNC109
+        """Runs a statement."""
+        ...
+
+    async def add_listener(self, channel: str, callback: Callable[[object, int, str, object], None]) -> None:
+        """Has `callback(connection, pid, channel, payload)` called for each notification."""
+        ...
+
+    def add_termination_listener(self, callback: Callable[[object], None]) -> None:
+        """Has `callback` called when the connection ends."""
+        ...
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Ends the connection."""
+        ...
+
+
 @asynccontextmanager
-async def engine_connection(db: Database) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+async def engine_connection(db: Database) -> AsyncGenerator[EngineConnection]:
     """A connection of the engine's own: it listens, so it must be a session, not a pooled transaction."""
     url = make_url(db.url)
-    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
-        host=url.query.get("host") or url.host,
-        port=int(url.query.get("port") or url.port or 5432),
+    host, port = url.query.get("host"), url.query.get("port")
+    connect: Callable[..., Awaitable[EngineConnection]] = getattr(asyncpg, "connect")  # noqa: B009 - untyped
+    connection = await connect(
+        host=host if isinstance(host, str) else url.host,
+        port=int(port) if isinstance(port, str) else url.port or POSTGRES_PORT,
         user=url.username,
         password=url.password,
         database=url.database,

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import LeaseLost
+from app.core.ids import uuid7
 from app.core.priority import Priority
 from app.db.session import Database
 
@@ -56,7 +57,8 @@ _EXTEND = text(
 )
 _ADD = text(
     "insert into operation (id, tenant_id, kind, subject_id, state, step, memo, priority, next_attempt_at,"
-    " created_at, updated_at) values (:id, :tenant, :kind, :subject, 'waiting', 'new', '{}', :priority, :due, :now, :now)"
+    " created_at, updated_at) values (:id, :tenant, :kind, :subject, 'waiting', 'new', '{}', :priority, :due, :now,"
+    " :now)"
     " on conflict (kind, subject_id) do nothing"
 )
 _REARM = text(
@@ -95,9 +97,7 @@ async def claim(db: Database, now: datetime) -> Operation | None:
     return _operation(row) if row is not None else None
 
 
-async def advance(
-    db: Database, operation: Operation, step: str, memo: Mapping[str, Any], now: datetime
-) -> Operation:
+async def advance(db: Database, operation: Operation, step: str, memo: Mapping[str, Any], now: datetime) -> Operation:
     """Records how far the work came and renews the lease, in one round trip.
 
     Raises:
@@ -127,7 +127,6 @@ async def extend(db: Database, held: list[Operation], now: datetime) -> None:
 async def add(
     session: AsyncConnection,
     *,
-    id: UUID,  # noqa: A002 - the column's name
     tenant: UUID,
     kind: str,
     subject: UUID,
@@ -137,7 +136,7 @@ async def add(
 ) -> None:
     """Adds work for a subject, once: a second call for the same subject changes nothing."""
     values = {
-        "id": id,
+        "id": uuid7(now),
         "tenant": tenant,
         "kind": kind,
         "subject": subject,

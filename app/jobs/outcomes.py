@@ -45,7 +45,7 @@ class NeedsAttention:
 Outcome = Done | Later | NeedsAttention
 
 
-class Halt(Exception):  # noqa: N818 - the end of a turn, not an error
+class Halt(Exception):
     """Ends the turn from deep inside with `outcome`."""
 
     def __init__(self, outcome: Outcome) -> None:

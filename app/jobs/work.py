@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.clock import Clock
 from app.core.errors import ConnectorError, LeaseLost
-from app.core.ids import uuid7
 from app.core.milestones import Probe
 from app.core.priority import Priority
 from app.db.attention import Subject, close_items, raise_item
@@ -42,10 +41,12 @@ class Work:
 
     @property
     def tenant(self) -> UUID:
+        """Whose work it is."""
         return self.operation.tenant_id
 
     @property
     def subject(self) -> UUID:
+        """What it is about: the id of a document, a payment, a tenant."""
         return self.operation.subject_id
 
     @property
@@ -60,6 +61,7 @@ class Work:
 
     @property
     def priority(self) -> Priority:
+        """How urgent it is, also for bexio's budget."""
         return Priority.of_rank(self.operation.priority)
 
     @property
@@ -178,17 +180,10 @@ class WorkLoop:
                 state, attempts = "parked", operation.attempts
         subject = Subject(operation.tenant_id, operation.kind, operation.subject_id)
         async with self.db.begin(operation.tenant_id) as session:
-            await operations.settle(
-                session, operation, state=state, now=now, due=due, attempts=attempts, reason=reason
-            )
+            await operations.settle(session, operation, state=state, now=now, due=due, attempts=attempts, reason=reason)
             if isinstance(outcome, NeedsAttention):
-                identity = uuid7(now)
-                await raise_item(
-                    session, subject, id=identity, code=outcome.code, params=outcome.params, now=now
-                )
-                await close_items(
-                    session, subject, state="resolved", actor="system", now=now, keep=outcome.code
-                )
+                await raise_item(session, subject, code=outcome.code, params=outcome.params, now=now)
+                await close_items(session, subject, state="resolved", actor="system", now=now, keep=outcome.code)
             elif isinstance(outcome, Done):
                 await close_items(session, subject, state="resolved", actor="system", now=now)
             await handler.settled(session, operation, outcome)

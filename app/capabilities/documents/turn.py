@@ -29,7 +29,7 @@ STATUS_NAMES = {
 
 
 def status_name(invoice: Invoice) -> str:
-    """bexio's status number in our words."""
+    """The status number of an invoice in our words."""
     return STATUS_NAMES[InvoiceStatus(invoice.kb_item_status_id)]
 
 

@@ -108,7 +108,6 @@ class OpenInvoicesService:
         now = self.clock.now()
         await operations.add(
             session,
-            id=uuid7(now),
             tenant=caller.tenant,
             kind=KIND,
             subject=payment,
@@ -182,7 +181,7 @@ class PaymentHandler:
 
 
 def _refusal(invoice: Invoice, wanted: Decimal) -> NeedsAttention | None:
-    """bexio does not say what it makes of an over-payment: we never send one."""
+    """What bexio makes of an over-payment is not documented: we never send one."""
     number = invoice.document_nr
     if invoice.kb_item_status_id not in OPEN:
         return NeedsAttention("invoice-not-payable", {"invoice": number, "status": status_name(invoice)})

@@ -1,8 +1,8 @@
 """When a till customer and a bexio contact are the same: decided on evidence, never guessed. Pure.
 
-Strong evidence: same customer number and no other name; same e-mail and same name; same name and same address. Weak: the
-same name with nothing to tell two people apart, or the same number under another name. A shared e-mail under another
-name is no evidence at all: families and branches share one. A wrong merge is worse than a missed one.
+Strong evidence: same name and one of customer number, e-mail or address. Weak: the same name with nothing to tell two
+people apart, or the same number under another name. A shared e-mail under another name is no evidence at all: families
+and branches share one. A wrong merge is worse than a missed one.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import ConnectionRefused
-from app.core.ids import uuid7
 from app.db.attention import Subject, close_items, raise_item
 from app.jobs.outcomes import Later
 
@@ -50,7 +49,7 @@ async def wait_for_connection(session: AsyncConnection, tenant: UUID, error: Con
     if system is not None:
         await session.execute(_BREAK[system], {"tenant": tenant, "code": error.code, "now": now})
     subject = Subject(tenant, "connection", tenant)
-    await raise_item(session, subject, id=uuid7(now), code=error.code, params=error.params, now=now)
+    await raise_item(session, subject, code=error.code, params=error.params, now=now)
     return Later(RECONNECT_PAUSE, error.code)
 
 

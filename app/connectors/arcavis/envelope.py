@@ -92,9 +92,7 @@ async def whole(transport: Transport, resource: Resource[Row], query: Query | No
     return understood(transport, await transport.read("GET", resource.path, query=query), resource.many)
 
 
-async def pages(
-    transport: Transport, resource: Resource[Row], query: Query | None = None
-) -> AsyncIterator[Many[Row]]:
+async def pages(transport: Transport, resource: Resource[Row], query: Query | None = None) -> AsyncIterator[Many[Row]]:
     """A list page by page. The cursor for later is `data_age_ticks` of the first: it misses no change."""
     page = 1
     while True:

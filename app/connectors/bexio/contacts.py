@@ -124,9 +124,7 @@ class Contacts:
             return self.search_pages(changed_since(updated_since), show_archived=show_archived)
         return pages(self._transport, CONTACTS, _archived(show_archived=show_archived))
 
-    def search_pages(
-        self, *criteria: Criterion, show_archived: bool = False
-    ) -> AsyncIterator[tuple[Contact, ...]]:
+    def search_pages(self, *criteria: Criterion, show_archived: bool = False) -> AsyncIterator[tuple[Contact, ...]]:
         """The contacts that meet all criteria, page by page."""
         return search_pages(self._transport, CONTACTS, criteria, _archived(show_archived=show_archived))
 

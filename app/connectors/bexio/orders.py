@@ -60,9 +60,7 @@ class Orders:
 
     async def get(self, order_id: int) -> OrderWithPositions:
         """One order."""
-        return understood(
-            self._transport, await self._transport.read("GET", f"{ORDERS.path}/{order_id}"), _SHOWN
-        )
+        return understood(self._transport, await self._transport.read("GET", f"{ORDERS.path}/{order_id}"), _SHOWN)
 
     async def create(self, order: OrderCreate) -> OrderWithPositions:
         """Makes an order with up to 150 positions."""

@@ -39,21 +39,15 @@ ACCOUNTS = Kind("accounts", accounts.ACCOUNTS.rows, lambda bexio: bexio.accounts
 TAXES = Kind("taxes", taxes.TAXES.rows, lambda bexio: bexio.taxes.list())
 CURRENCIES = Kind("currencies", currencies.CURRENCIES.rows, lambda bexio: bexio.currencies.list())
 USERS = Kind("users", users.USERS.rows, lambda bexio: bexio.users.list())
-PAYMENT_TYPES = Kind(
-    "payment_types", payment_types.PAYMENT_TYPES.rows, lambda bexio: bexio.payment_types.list()
-)
+PAYMENT_TYPES = Kind("payment_types", payment_types.PAYMENT_TYPES.rows, lambda bexio: bexio.payment_types.list())
 UNITS = Kind("units", units.UNITS.rows, lambda bexio: bexio.units.list())
 COUNTRIES = Kind("countries", countries.COUNTRIES.rows, lambda bexio: bexio.countries.list())
 LANGUAGES = Kind("languages", languages.LANGUAGES.rows, lambda bexio: bexio.languages.list())
 BANKING_ACCOUNTS = Kind(
     "banking_accounts", banking_accounts.BANKING_ACCOUNTS.rows, lambda bexio: bexio.banking_accounts.list()
 )
-ITEM_SETTINGS = Kind(
-    "item_settings", item_settings.ITEM_SETTINGS.rows, lambda bexio: bexio.item_settings.list()
-)
-BUSINESS_YEARS = Kind(
-    "business_years", business_years.BUSINESS_YEARS.rows, lambda bexio: bexio.business_years.list()
-)
+ITEM_SETTINGS = Kind("item_settings", item_settings.ITEM_SETTINGS.rows, lambda bexio: bexio.item_settings.list())
+BUSINESS_YEARS = Kind("business_years", business_years.BUSINESS_YEARS.rows, lambda bexio: bexio.business_years.list())
 
 KINDS: dict[str, Kind[Any]] = {
     kind.name: kind

@@ -25,9 +25,7 @@ def sales_tax(taxes: Sequence[Tax], rate: Decimal, day: date) -> Tax:
         RemoteRejected: `tax-code-missing`, or `tax-code-ambiguous` with the candidates.
     """
     fitting = [
-        tax
-        for tax in taxes
-        if tax.type == SALES_TAX and tax.is_active and tax.value == rate and tax.holds_on(day)
+        tax for tax in taxes if tax.type == SALES_TAX and tax.is_active and tax.value == rate and tax.holds_on(day)
     ]
     chosen = fitting if len(fitting) == 1 else [tax for tax in fitting if _STANDARD.fullmatch(tax.code)]
     if len(chosen) == 1:

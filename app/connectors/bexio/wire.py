@@ -22,9 +22,7 @@ MAX_DECIMALS = 6
 class Wire(BaseModel):
     """A record as bexio writes it; fields that nobody here needs are dropped. Shows its id only."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True)
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         return [("id", getattr(self, "id", None))]
@@ -75,9 +73,7 @@ def _joined(ids: tuple[int, ...]) -> str | None:
     return ",".join(str(one) for one in ids) or None
 
 
-DecimalText = Annotated[
-    Decimal, AfterValidator(_at_most_six_decimals), PlainSerializer(plain, return_type=str)
-]
+DecimalText = Annotated[Decimal, AfterValidator(_at_most_six_decimals), PlainSerializer(plain, return_type=str)]
 """A number that bexio takes as a string of at most six decimals: `"5.04"`. Nothing is rounded here."""
 
 OptionalDecimal = Annotated[Decimal | None, BeforeValidator(_nothing_for_empty)]

@@ -39,9 +39,7 @@ class Account:
         own_folder = Path("/proc/self/cwd")
         return str(own_folder if self.switch and own_folder.exists() else cluster)
 
-    def run(
-        self, command: Sequence[str | Path], folder: Path, text: str = ""
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, command: Sequence[str | Path], folder: Path, text: str = "") -> subprocess.CompletedProcess[str]:
         """Runs a program in `folder` to its end, with `text` as its input; `stdout` holds all it wrote."""
         return subprocess.run(  # noqa: S603 - programs of the wheel, arguments of ours
             command,

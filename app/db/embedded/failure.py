@@ -10,9 +10,7 @@ from pathlib import Path
 OWN_SERVER = "or point CONNECTOR_DATABASE_URL at a Postgres of your own"
 
 _DISK_FULL = f"Free space on that disk, choose another folder with CONNECTOR_DATA_DIR, {OWN_SERVER}."
-_NOT_ALLOWED = (
-    f"Give the user that runs the connector a folder of its own with CONNECTOR_DATA_DIR, {OWN_SERVER}."
-)
+_NOT_ALLOWED = f"Give the user that runs the connector a folder of its own with CONNECTOR_DATA_DIR, {OWN_SERVER}."
 
 # Phrases of Postgres, and the remedy for each.
 _REMEDIES = (

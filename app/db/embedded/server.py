@@ -91,6 +91,4 @@ def _start(data_dir: Path, *, fast: bool) -> EmbeddedPostgres:
             except BaseException:
                 in_use.release()
                 raise
-    return EmbeddedPostgres(
-        data_dir, postmaster.socket_folder, attached, _postmaster=postmaster, _in_use=in_use
-    )
+    return EmbeddedPostgres(data_dir, postmaster.socket_folder, attached, _postmaster=postmaster, _in_use=in_use)
