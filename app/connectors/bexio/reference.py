@@ -90,6 +90,9 @@ class ReferenceData:
         self._clock = clock
         self._shelves: OrderedDict[tuple[UUID, str], _Shelf] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._shelves)
+
     def of(self, tenant: UUID, bexio: Bexio) -> CompanyReference:
         """The look-ups of one tenant over its connection; never with another company's ids."""
         key = (tenant, bexio.company)
