@@ -1,0 +1,1 @@
+"""A simulated bexio: state in memory, bexio's rules, a double-entry ledger, switchable faults."""
