@@ -24,6 +24,7 @@ from app.db.session import Database
 WINDOW = timedelta(seconds=60)
 LEASE = 4
 LEASE_TIME = timedelta(seconds=10)
+_ANOTHER_MINUTE = 0.5
 _ABSURD_LIMIT = 1_000_000
 _ABSURD_SECONDS = 3600
 
@@ -43,7 +44,7 @@ RESERVE = {Priority.TILL: 0.0, Priority.BACKOFFICE: 0.1, Priority.BULK: 0.25}
 PATIENCE = {Priority.TILL: 2.0, Priority.BACKOFFICE: 3.0, Priority.BULK: 5.0}
 
 _SPEND = text(
-    "select * from spend_request(:company, :bucket, :now, :window, :capacity, :reserve, :patience, :lease,"
+    "select * from spend_request(:company, :bucket, :now, :window, :capacity, :reserve, :ahead, :lease,"
     " :returned, :returned_from, :limit, :remaining, :reset_at, :sent_at)"
 )
 _REFUSE = text(
@@ -88,10 +89,18 @@ def read_headers(headers: Mapping[str, str], sent_at: datetime) -> Heard | None:
 class Budgets:
     """This process's door to the shared budgets."""
 
-    def __init__(self, db: Database, clock: Clock, *, window: timedelta = WINDOW) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        *,
+        window: timedelta = WINDOW,
+        patience: Mapping[Priority, float] = PATIENCE,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._window = window
+        self._patience = patience
         self._leased: dict[tuple[str, Bucket], _Leased] = {}
         self._heard: dict[tuple[str, Bucket], Heard] = {}
 
@@ -103,14 +112,14 @@ class Budgets:
         """Returns when one request may be sent, normally at once and within one round trip.
 
         Raises:
-            RemoteUnavailable: its turn is further away than `PATIENCE`.
+            RemoteUnavailable: its turn is further away than the patience of its priority.
         """
         key = (company, bucket)
         if self._take_leased(key):
             return
-        patience = PATIENCE[priority]
+        patience = self._patience[priority]
         while True:
-            granted, wait = await self._spend(key, priority, patience)
+            granted, wait = await self._spend(key, priority, self._patience[priority] / 10)
             if not granted and wait > patience:
                 raise RemoteUnavailable("bexio-budget-spent", "bexio", retry_after=wait)
             if wait > 0:
@@ -126,8 +135,9 @@ class Budgets:
             return
         key = (company, bucket)
         known = self._heard.get(key)
-        # Answers overtake each other: within one minute the one with the least left is the newest.
-        if known is None or told.reset_at > known.reset_at + self._window / 2 or told.remaining <= known.remaining:
+        # Answers overtake each other: the later minute counts, and within one minute the least that was left.
+        later = (told.reset_at - known.reset_at) / self._window if known is not None else 1.0
+        if known is None or later > _ANOTHER_MINUTE or (later > -_ANOTHER_MINUTE and told.remaining <= known.remaining):
             self._heard[key] = told
 
     async def refused(self, company: str, bucket: Bucket, seconds: float) -> None:
@@ -143,10 +153,9 @@ class Budgets:
         leased.tokens -= 1
         return True
 
-    async def _spend(self, key: tuple[str, Bucket], priority: Priority, patience: float) -> tuple[int, float]:
+    async def _spend(self, key: tuple[str, Bucket], priority: Priority, ahead: float) -> tuple[int, float]:
         company, bucket = key
         now = self._clock.now()
-        # Tokens still valid stay: another call of this process is asking at the same moment.
         leased = self._leased.get(key)
         returned = self._leased.pop(key) if leased is not None and now >= leased.until else None
         heard = self._heard.pop(key, None)
@@ -159,8 +168,8 @@ class Budgets:
                 "window": self._window,
                 "capacity": CAPACITY[bucket],
                 "reserve": RESERVE[priority],
-                "patience": patience,
-                "lease": 1 if key in self._leased else LEASE,
+                "ahead": ahead,
+                "lease": LEASE,
                 "returned": returned.tokens if returned else 0,
                 "returned_from": returned.window_end if returned else now,
                 "limit": heard.limit if heard else None,
@@ -171,10 +180,17 @@ class Budgets:
         )
         if row is None:
             raise RuntimeError("spend_request always answers.")
-        if row.granted > 1:
-            leased = self._leased.setdefault(key, _Leased(0, min(row.window_end, now + LEASE_TIME), row.window_end))
-            leased.tokens += row.granted - 1
+        self._lease(key, row.granted - 1, min(row.window_end, now + LEASE_TIME), row.window_end)
         return row.granted, row.wait
+
+    def _lease(self, key: tuple[str, Bucket], tokens: int, until: datetime, window_end: datetime) -> None:
+        if tokens <= 0:
+            return
+        held = self._leased.get(key)
+        # What is left of an earlier minute is worth nothing in this one.
+        if held is not None and window_end - held.window_end < self._window / 2:
+            tokens += held.tokens
+        self._leased[key] = _Leased(tokens, until, window_end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -367,7 +367,7 @@ rate_budget = Table(
     _moment("window_start"),
     _moment("window_end"),
     Column("told", Boolean, nullable=False),
-    Column("capacity", Integer, nullable=False),
+    Column("capacity", Integer),
     Column("used", Integer, nullable=False),
     _moment("blocked_until", nullable=True),
     PrimaryKeyConstraint("company_id", "bucket"),

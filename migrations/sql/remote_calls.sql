@@ -17,20 +17,21 @@ end $$;
 -- that this caller leaves to more urgent work; it melts with the minute. p_limit to p_sent_at: what an answer told.
 create function spend_request(
     p_company text, p_bucket text, p_now timestamptz, p_window interval, p_capacity integer, p_reserve float8,
-    p_patience float8, p_lease integer, p_returned integer, p_returned_from timestamptz,
+    p_ahead float8, p_lease integer, p_returned integer, p_returned_from timestamptz,
     p_limit integer, p_remaining integer, p_reset_at timestamptz, p_sent_at timestamptz
 ) returns table (granted integer, wait float8, window_end timestamptz)
 language plpgsql security invoker as $$
 declare
     b rate_budget;
     seconds float8 := extract(epoch from p_window);
+    capacity integer;
     kept float8;
     time_left float8;
 begin
     select * into b from rate_budget r where r.company_id = p_company and r.bucket = p_bucket for update;
     if not found then
         insert into rate_budget (company_id, bucket, window_start, window_end, told, capacity, used)
-            values (p_company, p_bucket, p_now, p_now + p_window, false, p_capacity, 0)
+            values (p_company, p_bucket, p_now, p_now + p_window, false, null, 0)
             on conflict do nothing;
         select * into strict b from rate_budget r where r.company_id = p_company and r.bucket = p_bucket for update;
     end if;
@@ -62,28 +63,31 @@ begin
         end if;
     end if;
     time_left := extract(epoch from b.window_end - p_now);
-    kept := p_reserve * b.capacity * least(time_left / seconds, 1);
+    capacity := coalesce(b.capacity, p_capacity);
+    kept := p_reserve * capacity * least(time_left / seconds, 1);
     granted := 0;
     wait := 0;
     if b.blocked_until > p_now then
         wait := extract(epoch from b.blocked_until - p_now);
     elsif b.used + p_lease <= b.capacity / 2 then
+        -- Far from empty: some more at once save round trips. Not before the true limit was told.
         granted := p_lease;
-    elsif b.used + 1 <= b.capacity - kept then
+    elsif b.used + 1 <= capacity - kept then
         granted := 1;
-    elsif b.used + 1 > b.capacity then
+    elsif b.used + 1 > capacity then
         wait := time_left;
     else
-        -- The moment when the reserve has melted by enough.
-        wait := greatest(0, time_left - seconds * (b.capacity - b.used - 1) / (p_reserve * b.capacity));
-        if wait <= p_patience then
+        -- The moment when the reserve has melted by enough. Nobody books it long before: until then other apps
+        -- may have spent it.
+        wait := greatest(0, time_left - seconds * (capacity - b.used - 1) / (p_reserve * capacity));
+        if wait <= p_ahead then
             granted := 1;
         end if;
     end if;
     window_end := b.window_end;
     update rate_budget r
-        set window_start = b.window_start, window_end = b.window_end, told = b.told, capacity = b.capacity,
-            used = b.used + granted
+        set (window_start, window_end, told, capacity, used)
+            = (b.window_start, b.window_end, b.told, b.capacity, b.used + granted)
         where r.company_id = p_company and r.bucket = p_bucket;
     return next;
 end $$;

@@ -250,7 +250,7 @@ create unlogged table rate_budget (
     window_start timestamptz not null,
     window_end timestamptz not null,
     told boolean not null,
-    capacity integer not null,
+    capacity integer,
     used integer not null,
     blocked_until timestamptz,
     primary key (company_id, bucket)
