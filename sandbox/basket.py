@@ -35,9 +35,7 @@ class Assortment:
     @classmethod
     def of(cls, tenant: Tenant) -> "Assortment":
         """The assortment of a simulated tenant as it is now."""
-        helpers = {
-            name: {row["Id"]: row for row in table.visible()} for name, table in tenant.helpers.items()
-        }
+        helpers = {name: {row["Id"]: row for row in table.visible()} for name, table in tenant.helpers.items()}
         return cls(
             articles=tuple(tenant.articles.visible()),
             customers=tuple(tenant.customers.visible()),
@@ -129,11 +127,7 @@ def _returned(rng: random.Random, article: Record) -> LineInput:
 
 def _free(rng: random.Random, article: Record) -> LineInput:
     line = _article_line(article, Decimal(rng.randint(1, 3)))
-    return (
-        replace(line, discount_percent=Decimal(100))
-        if rng.random() < 0.5
-        else replace(line, unit_price=Decimal(0))
-    )
+    return replace(line, discount_percent=Decimal(100)) if rng.random() < 0.5 else replace(line, unit_price=Decimal(0))
 
 
 def _note(rng: random.Random, _article: Record) -> LineInput:

@@ -40,9 +40,7 @@ def _sell(world: World, request: Request, body: Record) -> object:
     shop = till.Assortment.of(tenant)
     shape = till.Shape(lines=lines, mixed=flag(body["mixed"]) if "mixed" in body else None)
     tills = till.open_tills(shop, random.Random(whole(body.get("seed"))), tenant.last_numbers)
-    received = [
-        transactions.receive(tenant, sale) for sale in till.morning(tills, _day(tenant, body), count, shape)
-    ]
+    received = [transactions.receive(tenant, sale) for sale in till.morning(tills, _day(tenant, body), count, shape)]
     return [{"transaction": sale, "body": till.sale_body(sale, shop)} for sale in received]
 
 

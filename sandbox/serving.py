@@ -26,9 +26,7 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve(
-    apps: Mapping[str, ASGIApp], host: str, ports: Mapping[str, int]
-) -> AsyncGenerator[dict[str, str]]:
+async def serve(apps: Mapping[str, ASGIApp], host: str, ports: Mapping[str, int]) -> AsyncGenerator[dict[str, str]]:
     """Serve each app until the block ends; gives the base URL of each by its name.
 
     Port 0, or none, takes a free one.
@@ -37,9 +35,7 @@ async def serve(
         OSError: when a port is taken; then nothing is served.
     """
     with contextlib.ExitStack() as stack:
-        sockets = {
-            name: stack.enter_context(socket.create_server((host, ports.get(name, 0)))) for name in apps
-        }
+        sockets = {name: stack.enter_context(socket.create_server((host, ports.get(name, 0)))) for name in apps}
         servers = {name: _Server(_config(app)) for name, app in apps.items()}
         async with asyncio.TaskGroup() as tasks:
             for name, server in servers.items():

@@ -89,9 +89,7 @@ def sale_body(transaction: Record, shop: Assortment) -> Record:
 class Till:
     """A till with its own running numbers and its own luck."""
 
-    def __init__(
-        self, point_of_sale_id: int, shop: Assortment, rng: random.Random, last_number: int = 0
-    ) -> None:
+    def __init__(self, point_of_sale_id: int, shop: Assortment, rng: random.Random, last_number: int = 0) -> None:
         self.point_of_sale_id = point_of_sale_id
         self.shop = shop
         self._rng = rng
@@ -103,9 +101,7 @@ class Till:
         return generate_sale(self._rng, self.shop, self.point_of_sale_id, self._last_number, sold_at, shape)
 
 
-def open_tills(
-    shop: Assortment, rng: random.Random, last_numbers: Mapping[int, int] | None = None
-) -> list[Till]:
+def open_tills(shop: Assortment, rng: random.Random, last_numbers: Mapping[int, int] | None = None) -> list[Till]:
     """The shop's three tills, continuing after `last_numbers` by point of sale."""
     numbers = last_numbers or {}
     return [Till(each, shop, random.Random(rng.random()), numbers.get(each, 0)) for each in seed.TILLS]

@@ -129,17 +129,10 @@ def _handle(tenant: Tenant, request: Request, body: bytes, fault: Fault | None) 
         query["changedSinceTicks"] = "0"
     call = Call(query, values.parse_object(body), _record_id(request) if has_id else 0)
     answer = handler(tenant, call)
-    if (
-        fault is not None
-        and fault.kind is FaultKind.REPEATED_ROW
-        and call.page is not None
-        and call.page[0] > 1
-    ):
+    if fault is not None and fault.kind is FaultKind.REPEATED_ROW and call.page is not None and call.page[0] > 1:
         page, size = call.page
         before = handler(tenant, Call({**query, "page": str(page - 1), "pageSize": str(size)}, call.body))
-        return Answer(
-            [*values.records(before.result)[-1:], *values.records(answer.result)], beside=answer.beside
-        )
+        return Answer([*values.records(before.result)[-1:], *values.records(answer.result)], beside=answer.beside)
     return answer
 
 

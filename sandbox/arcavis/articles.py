@@ -21,9 +21,7 @@ def read_all(tenant: Tenant, call: Call) -> Answer:
     tag = call.query.get("tag", "")
 
     def keep(row: Record) -> bool:
-        return (not main_article or row["MainArticleId"] == whole(main_article)) and (
-            not tag or tag in row["Tags"]
-        )
+        return (not main_article or row["MainArticleId"] == whole(main_article)) and (not tag or tag in row["Tags"])
 
     def show(row: Record) -> Record:
         return _shown(tenant, row, call)
@@ -93,9 +91,7 @@ def upsert(tenant: Tenant, given: Record) -> int:
         record[name] = whole(given.get(name), before[name])
     if "Tags" in given:
         record["Tags"] = texts(given["Tags"])
-    record["UnitId"] = _known(
-        tenant, "units", optional_whole(given.get("UnitId")) or before["UnitId"], "UnitNotFound"
-    )
+    record["UnitId"] = _known(tenant, "units", optional_whole(given.get("UnitId")) or before["UnitId"], "UnitNotFound")
     if record["MainArticleId"] and record["MainArticleId"] not in tenant.articles:
         raise BusinessError("ArticleNotFound")
     _set_tax(tenant, record, given)
@@ -196,6 +192,4 @@ def _shown(tenant: Tenant, row: Record, call: Call) -> Record:
 
 
 def _stock_rows(article_id: int, levels: dict[int, Decimal]) -> list[Record]:
-    return [
-        {"ArticleId": article_id, "StoreId": store, "Stock": stock} for store, stock in sorted(levels.items())
-    ]
+    return [{"ArticleId": article_id, "StoreId": store, "Stock": stock} for store, stock in sorted(levels.items())]

@@ -175,11 +175,7 @@ def _check_customer(tenant: Tenant, given: Record, payments: list[Record]) -> No
     if known is None and not _names_customer(given) and any(kind["IsCustomerRequired"] for kind in kinds):
         raise BusinessError("CustomerRequired")
     drawn = sum(
-        (
-            row["Amount"]
-            for row, kind in zip(payments, kinds, strict=True)
-            if kind["IsAccount"] and not row["Debit"]
-        ),
+        (row["Amount"] for row, kind in zip(payments, kinds, strict=True) if kind["IsAccount"] and not row["Debit"]),
         Decimal(0),
     )
     funds = Decimal(0) if known is None else known["AccountBalance"] + known["AccountLimit"]

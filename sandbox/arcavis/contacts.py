@@ -86,9 +86,7 @@ class Contacts:
         record[self._number_field] = text(given.get(self._number_field)) or before[self._number_field]
         record["IsCompany"] = flag(given.get("IsCompany", before["IsCompany"]))
         record["Birthdate"] = text(given.get("Birthdate", before.get("Birthdate"))) or None
-        record["CustomerGroupId"] = optional_whole(
-            given.get("CustomerGroupId", before.get("CustomerGroupId"))
-        )
+        record["CustomerGroupId"] = optional_whole(given.get("CustomerGroupId", before.get("CustomerGroupId")))
         for name in ("AccountBalance", "AccountLimit"):
             record[name] = number(given.get(name, before.get(name)))
         record["IsDeleted"] = False

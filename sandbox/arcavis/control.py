@@ -88,9 +88,7 @@ def _change_tenant(world: World, request: Request, body: Record) -> object:
     """`{modules?, has_web_api_role?, missing_status?, password?}`."""
     tenant = tenant_of(world, request)
     try:
-        modules = (
-            {Module(name) for name in values.texts(body["modules"])} if "modules" in body else tenant.modules
-        )
+        modules = {Module(name) for name in values.texts(body["modules"])} if "modules" in body else tenant.modules
     except ValueError:
         raise BadRequestError(f"modules are {', '.join(Module)}") from None
     tenant.modules = modules

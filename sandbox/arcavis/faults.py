@@ -50,12 +50,7 @@ class Fault:
 
     def matches(self, tenant: str, method: str, path: str) -> bool:
         """Whether this request is struck now."""
-        return (
-            self.times != 0
-            and self.tenant in {"", tenant}
-            and self.method in {"", method}
-            and self.path in path
-        )
+        return self.times != 0 and self.tenant in {"", tenant} and self.method in {"", method} and self.path in path
 
     def strike(self) -> None:
         """Count a hit."""

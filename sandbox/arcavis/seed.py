@@ -74,9 +74,7 @@ _PAYMENT_DEFAULTS: Record = {
 }
 
 
-def seed_shop(
-    world: World, slug: str = "demo", username: str = DEMO_USERNAME, password: str = DEMO_PASSWORD
-) -> Tenant:
+def seed_shop(world: World, slug: str = "demo", username: str = DEMO_USERNAME, password: str = DEMO_PASSWORD) -> Tenant:
     """A new tenant with the demo shop: helper resources, articles with stock, customers, suppliers."""
     tenant = world.add_tenant(slug, username, password)
     fill_shop(tenant)

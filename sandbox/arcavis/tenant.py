@@ -78,10 +78,6 @@ class Tenant:
     def payment_type_titled(self, title: str) -> Record | None:
         """The active payment type with this title; Arcavis matches payments by title."""
         return next(
-            (
-                row
-                for row in self.helpers["paymenttypes"].visible()
-                if row["Title"] == title and row["IsActive"]
-            ),
+            (row for row in self.helpers["paymenttypes"].visible() if row["Title"] == title and row["IsActive"]),
             None,
         )

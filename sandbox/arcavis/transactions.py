@@ -147,12 +147,10 @@ def cancel(tenant: Tenant, transaction_id: int) -> Record:
             for line in original["TransactionArticles"]
         ],
         "TransactionPayments": [
-            row | {"Debit": 1 - row["Debit"], "TransactionId": new_id}
-            for row in original["TransactionPayments"]
+            row | {"Debit": 1 - row["Debit"], "TransactionId": new_id} for row in original["TransactionPayments"]
         ],
         "TransactionVouchers": [
-            row | {"Amount": -row["Amount"], "TransactionId": new_id}
-            for row in original["TransactionVouchers"]
+            row | {"Amount": -row["Amount"], "TransactionId": new_id} for row in original["TransactionVouchers"]
         ],
     }
     tenant.transactions.put(original | {"AnnulationTransactionId": new_id, "StatusCode": CANCELLED})
@@ -226,9 +224,7 @@ def _move_stock(tenant: Tenant, transaction: Record) -> None:
 def _move_vouchers(tenant: Tenant, transaction: Record) -> None:
     for row in transaction["TransactionVouchers"]:
         if row["IsIssued"]:
-            tenant.vouchers[row["VoucherId"]] = (
-                tenant.vouchers.get(row["VoucherId"], Decimal(0)) + row["Amount"]
-            )
+            tenant.vouchers[row["VoucherId"]] = tenant.vouchers.get(row["VoucherId"], Decimal(0)) + row["Amount"]
         elif row["VoucherId"] in tenant.vouchers:
             tenant.vouchers[row["VoucherId"]] -= row["Amount"]
 

@@ -120,9 +120,7 @@ async def test_the_same_cart_twice_makes_two_sales_of_one_customer(shop: Shop) -
         ({"TransactionPayments": [{"Title": "Rechnung / Konto", "Amount": 500.05}]}, "NotEnoughFunds"),
     ],
 )
-async def test_a_broken_rule_answers_200_and_changes_nothing(
-    shop: Shop, changes: dict[str, Any], message: str
-) -> None:
+async def test_a_broken_rule_answers_200_and_changes_nothing(shop: Shop, changes: dict[str, Any], message: str) -> None:
     answer = await shop.call("POST", "transactions", on_invoice(**changes))
     assert answer == {"Result": None, "IsSuccessful": False, "Message": message}
     assert (await shop.get("transactions"))["Result"] == []
@@ -173,9 +171,7 @@ async def test_a_cancelled_sale_reappears_and_its_reversal_mirrors_it(shop: Shop
     assert (reversal["Number"], reversal["SaleDay"]) == ("2/2", "2026-11-21T00:00:00")
     assert (original["Amount"], reversal["Amount"], reversal["AmountPayed"]) == (8.9, -8.9, -8.9)
     assert reversal["TransactionArticles"][0]["Quantity"] == -1
-    assert [(row["PaymentTypeId"], row["Debit"]) for row in reversal["TransactionPayments"]] == [
-        (BEXIO_INVOICE, 1)
-    ]
+    assert [(row["PaymentTypeId"], row["Debit"]) for row in reversal["TransactionPayments"]] == [(BEXIO_INVOICE, 1)]
     assert shop.tenant.stock_levels(1701)[1] == 46
 
 
@@ -194,9 +190,7 @@ async def test_the_end_of_day_row_is_marked_and_carries_no_money(shop: Shop) -> 
 
 
 async def test_cash_expenses_are_negative_with_money_given_out(shop: Shop) -> None:
-    expense = transactions.Receipt(
-        1, 5, 1, SOLD_AT, type_id=transactions.EXPENSES_TYPE, purpose_id=1, title="Ausgaben"
-    )
+    expense = transactions.Receipt(1, 5, 1, SOLD_AT, type_id=transactions.EXPENSES_TYPE, purpose_id=1, title="Ausgaben")
     row = transactions.book_money(shop.tenant, expense, CASH, Decimal("-12.50"))
     assert (row["Amount"], row["AmountPayed"], row["AmountOpen"]) == (Decimal("-12.50"), Decimal("-12.50"), 0)
     assert [(each["Amount"], each["Debit"]) for each in row["TransactionPayments"]] == [(Decimal("12.50"), 1)]
@@ -247,9 +241,7 @@ async def test_an_order_is_priced_booked_once_and_named_on_its_transaction(shop:
     assert (transaction["StoreId"], transaction["Amount"], transaction["AmountOpen"]) == (2, 85.3, 0)
     assert (body["customer"]["customer_number"], body["total"]) == ("K-503", "85.30")
     assert (await shop.get(f"orders/{order_id}"))["Result"]["TransactionId"] == transaction["Id"]
-    again = await shop.client.post(
-        f"/_sandbox/tenants/demo/orders/{order_id}/book", json={"payment_type_id": 7}
-    )
+    again = await shop.client.post(f"/_sandbox/tenants/demo/orders/{order_id}/book", json={"payment_type_id": 7})
     assert (again.status_code, again.json()) == (400, {"error": "OrderAlreadyBooked"})
     changed = await shop.call("POST", "orders", {"Id": order_id, "Remarks": "too late"})
     assert changed["Message"] == "OrderAlreadyBooked"

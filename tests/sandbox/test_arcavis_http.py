@@ -52,9 +52,7 @@ async def test_a_module_that_is_not_licensed_answers_403(
 
 
 async def test_tenants_are_apart(shop: Shop) -> None:
-    await shop.control(
-        "POST", "tenants", {"slug": "bern", "username": "bern", "password": "b", "seed": False}
-    )
+    await shop.control("POST", "tenants", {"slug": "bern", "username": "bern", "password": "b", "seed": False})
     other = await shop.client.get("/bern/api/customers", headers=basic("bern", "b"))
     assert other.json()["Result"] == []
     assert (await shop.client.get("/bern/api/customers", headers=shop.headers)).status_code == 401
@@ -101,9 +99,7 @@ async def test_what_no_leniency_can_read_is_refused_in_an_envelope(
     ("sent", "is_company"),
     [("false", False), ("true", True), ("True", True), (1, True), ("", False), (None, False), (True, True)],
 )
-async def test_booleans_are_read_from_whatever_clients_send(
-    shop: Shop, sent: object, *, is_company: bool
-) -> None:
+async def test_booleans_are_read_from_whatever_clients_send(shop: Shop, sent: object, *, is_company: bool) -> None:
     body: dict[str, Any] = {"CustomerNumber": "N-1", "IsCompany": sent, "AccountLimit": "", "Unknown": 1}
     saved = await shop.call("POST", "customers", body)
     customer = (await shop.get(f"customers/{saved['Result']}"))["Result"]
@@ -124,9 +120,7 @@ async def test_ids_beyond_53_bits_survive_as_integers(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("kind", "status"), [("error", 500), ("unavailable", 503), ("unauthorized", 401), ("timeout", 504)]
 )
-async def test_a_fault_strikes_as_often_as_told_and_before_the_work(
-    shop: Shop, kind: str, status: int
-) -> None:
+async def test_a_fault_strikes_as_often_as_told_and_before_the_work(shop: Shop, kind: str, status: int) -> None:
     fault = {"kind": kind, "method": "POST", "path": "customers", "times": 2, "seconds": 40}
     await shop.control("POST", "faults", fault)
     seen = [(await shop.send("POST", "customers", {"CustomerNumber": "F-1"})).status_code for _ in range(2)]
@@ -138,9 +132,7 @@ async def test_a_fault_strikes_as_often_as_told_and_before_the_work(
 
 
 async def test_a_fault_after_the_write_leaves_the_write_done(shop: Shop) -> None:
-    await shop.control(
-        "POST", "faults", {"kind": "timeout", "method": "POST", "after_write": True, "seconds": 31}
-    )
+    await shop.control("POST", "faults", {"kind": "timeout", "method": "POST", "after_write": True, "seconds": 31})
     response = await shop.send("POST", "customers", {"CustomerNumber": "F-2"})
     assert (response.status_code, shop.waited) == (504, [31.0])
     assert len(shop.tenant.customers) == 61

@@ -141,8 +141,7 @@ def test_chance_brings_every_edge_in_a_few_hundred_sales() -> None:
     assert notes
     assert any("." in line["quantity"] for line in lines)
     assert any(
-        Decimal(line["quantity"]) * Decimal(line["unit_price"]) - Decimal(line["discount"])
-        != Decimal(line["amount"])
+        Decimal(line["quantity"]) * Decimal(line["unit_price"]) - Decimal(line["discount"]) != Decimal(line["amount"])
         for line in lines
     )
     assert {len(body["payments"]) for body in bodies} == {1, 2, 3}
