@@ -49,6 +49,7 @@ class Resources:
     """Everything a process holds; the same for `serve` and `worker`."""
 
     settings: Settings
+    chance: Random
     db: Database
     clock: Clock
     vault: Vault
@@ -92,8 +93,11 @@ async def open_resources(
         yield build(settings, db, clock or SystemClock(), egress, clients)
 
 
-def build(settings: Settings, db: Database, clock: Clock, egress: Egress, clients: HttpClients) -> Resources:
-    """Puts the parts together; touches neither database nor network."""
+def build(
+    settings: Settings, db: Database, clock: Clock, egress: Egress, clients: HttpClients, chance: Random | None = None
+) -> Resources:
+    """Puts the parts together; touches neither database nor network. All jitter is drawn from `chance`."""
+    chance = chance or Random()  # noqa: S311 - jitter
     vault = Vault(_keyring(settings))
     remotes = RemoteAccess(
         db=db,
@@ -103,11 +107,13 @@ def build(settings: Settings, db: Database, clock: Clock, egress: Egress, client
         circuits=Circuits(db, clock),
         clock=clock,
         bexio_url=settings.bexio_api_url,
+        jitter=chance.random,
     )
     configs = Configs(db)
     key = settings.operator_key
     return Resources(
         settings=settings,
+        chance=chance,
         db=db,
         clock=clock,
         vault=vault,
@@ -162,5 +168,5 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
 
 def worker(resources: Resources, *, probe: Probe = log_milestone) -> Worker:
     """The worker over the resources."""
-    loop = WorkLoop(resources.db, resources.clock, handlers(resources), probe, Random())  # noqa: S311 - jitter
+    loop = WorkLoop(resources.db, resources.clock, handlers(resources), probe, resources.chance)
     return Worker(resources.db, loop, concurrency=resources.settings.worker_concurrency)

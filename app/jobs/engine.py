@@ -35,6 +35,8 @@ CONCURRENCY = 16
 BATCH = 8
 HEARTBEAT = timedelta(seconds=8)
 SWEEP_SECONDS = 1.0
+# A sweeper works off what it finds by itself, so after an outage some of them share the backlog.
+SWEEPERS = 4
 DRAIN_SECONDS = 25.0
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 5.0
@@ -106,11 +108,7 @@ class Worker:
     loop: WorkLoop
     concurrency: int = CONCURRENCY
     sweep_seconds: float = SWEEP_SECONDS
-    _slots: asyncio.Semaphore = field(init=False)
     _stop: asyncio.Event = field(init=False, default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self._slots = asyncio.Semaphore(self.concurrency)
 
     def stop(self) -> None:
         """Takes no new work; what runs is finished."""
@@ -123,7 +121,7 @@ class Worker:
             beat = parts.create_task(self.loop.beat())
             working = [
                 parts.create_task(self._supervise(self._listen)),
-                parts.create_task(self._supervise(self._sweep)),
+                *(parts.create_task(self._supervise(self._sweep)) for _ in range(SWEEPERS)),
             ]
             await self._stop.wait()
             _, late = await asyncio.wait(working, timeout=DRAIN_SECONDS)
@@ -170,21 +168,13 @@ class Worker:
         engine.shutdown.set()
 
     async def _on_bell(self, _job: Job) -> None:
-        await self._drain()
+        try:
+            await self.loop.drain()
+        except ConnectorError as error:
+            _log.warning("drain-stopped", code=error.code)
 
     async def _sweep(self) -> None:
-        async with asyncio.TaskGroup() as running:
-            while not self._stop.is_set():
-                if not self._slots.locked():
-                    running.create_task(self._drain())
-                await self._pause(self.sweep_seconds)
-
-    async def _drain(self) -> None:
-        async with self._slots:
-            try:
-                await self.loop.drain()
-            except ConnectorError as error:
-                _log.warning("drain-stopped", code=error.code)
+        await self.loop.sweep(self.sweep_seconds)
 
 
 class EngineConnection(Protocol):

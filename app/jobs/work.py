@@ -133,6 +133,15 @@ class WorkLoop:
                 self.held.pop(operation.id, None)
         return True
 
+    async def sweep(self, every: float) -> None:
+        """Finds what no wake-up reached: deferred work, and what a dead worker held. Runs until told to stop."""
+        while not self.stopping:
+            try:
+                await self.drain()
+            except ConnectorError as error:
+                _log.warning("sweep-failed", code=error.code)
+            await self.clock.sleep(every)
+
     async def beat(self) -> None:
         """Keeps the leases of all running turns alive; runs until cancelled."""
         while True:

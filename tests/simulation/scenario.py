@@ -1,0 +1,398 @@
+"""One seed: a shop, its sales, two processes, a stormy network, kills and freezes; and what must hold at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import orjson
+from sqlalchemy import text
+
+from app import bootstrap
+from app.api.auth import Role, mint
+from app.bootstrap import Resources
+from app.connectors.access import BEXIO_SECRET
+from app.connectors.clients import HttpClients, Upstream
+from app.connectors.egress import Egress
+from app.core.money import to_five_rappen
+from app.core.vault import generate_key
+from app.db.session import Database
+from app.jobs.work import WorkLoop
+from app.settings import Settings
+from sandbox.bexio.app import create_app
+from sandbox.bexio.seed import seed_shop
+from sandbox.bexio.company import Company, InvoiceStatus
+from sandbox.bexio.world import World
+from tests.simulation.network import Connection, Line, Weather
+from tests.simulation.scheduler import START, Killed, Scheduler, VirtualClock
+
+KEYS = generate_key("simulation")
+STORM = timedelta(minutes=6)
+HORIZON = timedelta(minutes=90)
+SETTLE = 90.0
+SWEEP = 4.0
+INVOICE_TYPE, CASH_TYPE = "7", "1"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a seed may do. Chances in percent, per milestone for `kill` and `freeze`."""
+
+    weather: Weather = field(default_factory=Weather)
+    processes: int = 2
+    kill: float = 2
+    freeze: float = 2
+    lost_bells: float = 15
+    cancels: float = 12
+    mixed: float = 25
+    long_sales: float = 2
+    outage: tuple[float, float] | None = None
+
+
+@dataclass
+class Verdict:
+    """What a seed found. `wrong` is empty when everything held."""
+
+    seed: int
+    wrong: list[str] = field(default_factory=list[str])
+    sales: int = 0
+    attention: Counter[str] = field(default_factory=Counter[str])
+    requests: int = 0
+    statuses: Counter[int] = field(default_factory=Counter[int])
+    last: timedelta = timedelta(0)
+
+
+class Process:
+    """One worker process with its own caches, clock and connections."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        self.alive = True
+        self.clock = VirtualClock(simulation.scheduler)
+        clients = HttpClients(self._connect)
+        self.resources: Resources = bootstrap.build(
+            simulation.settings, simulation.db, self.clock, Egress(), clients, simulation.random
+        )
+        self.loop = WorkLoop(
+            simulation.db, self.clock, bootstrap.handlers(self.resources), self.probe, simulation.random
+        )
+
+    def _connect(self, _upstream: Upstream) -> httpx.AsyncBaseTransport:
+        return Connection(self.simulation.line, self.living)
+
+    def living(self) -> None:
+        if not self.alive:
+            raise Killed
+
+    async def probe(self, milestone: str) -> None:
+        """Dies or freezes here, when the seed says so."""
+        self.living()
+        simulation = self.simulation
+        simulation.milestones[milestone] += 1
+        if simulation.scheduler.now > START + STORM:
+            return
+        fate = simulation.random.uniform(0, 100)
+        if fate < simulation.plan.kill:
+            self.alive = False
+            simulation.launch(after=simulation.random.uniform(1, 30))
+            raise Killed
+        if fate < simulation.plan.kill + simulation.plan.freeze:
+            self.clock.frozen_until = simulation.scheduler.now + timedelta(seconds=simulation.random.uniform(10, 120))
+            await simulation.scheduler.wait_until(self.clock.frozen_until)
+
+    async def sweep(self) -> None:
+        await self._alone(self.loop.sweep(SWEEP))
+
+    async def beat(self) -> None:
+        await self._alone(self.loop.beat())
+
+    async def drain(self) -> None:
+        await self._alone(self.loop.drain())
+
+    async def _alone(self, actor: Any) -> None:
+        await actor
+
+
+class Simulation:
+    """One seed over one database."""
+
+    def __init__(self, db: Database, seed: int, plan: Plan) -> None:
+        self.db = db
+        self.seed = seed
+        self.plan = plan
+        self.random = Random(seed)
+        self.scheduler = Scheduler()
+        self.settings = Settings(
+            database_url=None,
+            encryption_keys=KEYS,  # pyright: ignore[reportArgumentType]
+            bexio_api_url="https://bexio.test",
+            settle_seconds=SETTLE,
+            requests_per_minute=10_000,
+        )
+        self.tenant = uuid4()
+        self.company_id = f"sim{seed}x{self.tenant.hex[:8]}"
+        self.world = World(lambda: self.scheduler.now, self.scheduler.wait)
+        self.company: Company = seed_shop(self.world, company_id=self.company_id)
+        self.world.add_token(self.company_id, "token-of-the-simulation")
+        self.world.limits.enabled = False
+        self.key = mint(Role.BACKOFFICE)
+        self.milestones: Counter[str] = Counter()
+        self.verdict = Verdict(seed)
+        self.processes: list[Process] = []
+        self.sales: dict[str, dict[str, Any]] = {}
+        self.cancelled: set[str] = set()
+
+    async def run(self) -> Verdict:
+        async with asyncio.TaskGroup() as group:
+            self.group = group
+            bexio = create_app(self.world)
+            self.line = Line(self.scheduler, group, bexio, self.random, self.plan.weather)
+            front = Process(self)
+            await self._set_up(front.resources)
+            self.front = bootstrap.application(front.resources)
+            for _ in range(self.plan.processes):
+                self.launch(after=0.0)
+            self._sell()
+            await self._play()
+            self.scheduler.drop_waiting()
+        await self._judge()
+        return self.verdict
+
+    def launch(self, after: float) -> None:
+        process = Process(self)
+        self.processes = [one for one in self.processes if one.alive] + [process]
+        self.scheduler.start(self.group, process.sweep(), after + self.random.uniform(0, SWEEP))
+        self.scheduler.start(self.group, process.beat(), after)
+
+    async def _play(self) -> None:
+        await self.scheduler.run_until(START + STORM)
+        self.line.weather = Weather.calm()
+        while self.scheduler.now < START + HORIZON and not self.scheduler.failures:
+            if await self._finished():
+                break
+            await self.scheduler.run_until(self.scheduler.now + timedelta(seconds=60))
+            self.scheduler.now = max(self.scheduler.now, START)
+        for failure in self.scheduler.failures:
+            self.verdict.wrong.append("crashed: " + "".join(traceback.format_exception(failure))[-900:])
+
+    async def _finished(self) -> bool:
+        async with self.db.begin(self.tenant) as session:
+            states = await session.execute(text("select state from operation where tenant_id = :t"), {"t": self.tenant})
+            return all(row.state in {"done", "parked"} for row in states)
+
+    # ------------------------------------------------------------------ the shop
+
+    async def _set_up(self, resources: Resources) -> None:
+        now = self.scheduler.now
+        cash = next(iter(self.company.banking_accounts))["id"]
+        settings = {
+            "invoice_payment_type_id": INVOICE_TYPE,
+            "invoice_bexio_payment_type_id": 4,
+            "invoice_account_no": "3200",
+            "bexio_user_id": 1,
+            "payment_bank_accounts": {CASH_TYPE: cash},
+        }
+        values = {
+            "tenant": self.tenant,
+            "slug": f"s{self.tenant.hex[:10]}",
+            "now": now,
+            "key": uuid4(),
+            "hash": self.key.hash,
+            "settings": orjson.dumps(settings).decode(),
+            "company": self.company_id,
+            "secret": resources.vault.seal(self.tenant, BEXIO_SECRET, "token-of-the-simulation"),
+        }
+        async with self.db.begin_system() as session:
+            for statement in _SET_UP:
+                await session.execute(statement, values)
+        async with self.db.begin(self.tenant) as session:
+            await session.execute(_SETTINGS, values)
+
+    def _sell(self) -> None:
+        count = self.random.choice([1, 1, 2, 3])
+        customers = [self.random.choice(["501", "502"]) for _ in range(count)]
+        base = str(self.random.randrange(1, 10**6))
+        for index in range(count):
+            # One id is the beginning of the next: an inexact search would mix them up.
+            sale = self._sale(base + "1" * index, customers[index])
+            self.sales[sale["transaction_id"]] = sale
+            when = self.random.uniform(0, 40)
+            for _ in range(self.random.choice([1, 1, 2, 3])):
+                self.scheduler.start(self.group, self._post(sale), when + self.random.choice([0, 0.01, 3, 25]))
+            if self.random.uniform(0, 100) < self.plan.cancels:
+                self.cancelled.add(sale["transaction_id"])
+                self.scheduler.start(self.group, self._cancel(sale), when + self.random.uniform(0.05, 200))
+        self.verdict.sales = count
+
+    def _sale(self, transaction_id: str, customer: str) -> dict[str, Any]:
+        many = self.random.uniform(0, 100) < self.plan.long_sales
+        lines: list[dict[str, Any]] = []
+        for position in range(1, (self.random.randint(151, 170) if many else self.random.randint(1, 6)) + 1):
+            quantity = self.random.randint(1, 5)
+            price = Decimal(self.random.randint(50, 9000)) / 100
+            discount = to_five_rappen(quantity * price * self.random.choice([0, 0, 10, 15]) / 100)
+            lines.append(
+                {
+                    "position": position,
+                    "text": f"Artikel {position}",
+                    "quantity": str(quantity),
+                    "unit_price": str(price),
+                    "discount": str(discount),
+                    "amount": str(to_five_rappen(quantity * price - discount)),
+                    "tax_rate": self.random.choice(["8.1", "2.6"]),
+                }
+            )
+        total = sum((Decimal(line["amount"]) for line in lines), Decimal(0))
+        payments = [{"payment_type_id": INVOICE_TYPE, "amount": str(total)}]
+        if self.random.uniform(0, 100) < self.plan.mixed and total > 1:
+            cash = to_five_rappen(total / 3)
+            payments = [
+                {"payment_type_id": CASH_TYPE, "amount": str(cash)},
+                {"payment_type_id": INVOICE_TYPE, "amount": str(total - cash)},
+            ]
+        return {
+            "transaction_id": transaction_id,
+            "number": f"1/{transaction_id}",
+            "date": "2026-11-20",
+            "customer": _CUSTOMERS[customer],
+            "lines": lines,
+            "payments": payments,
+            "total": str(total),
+        }
+
+    async def _post(self, sale: dict[str, Any]) -> None:
+        response = await self._call("POST", "/invoices", json=sale)
+        if response.status_code not in {200, 202}:
+            self.verdict.wrong.append(f"post: {response.status_code} {response.text[:200]}")
+        if self.random.uniform(0, 100) >= self.plan.lost_bells:
+            process = self.random.choice(self.processes)
+            self.scheduler.start(self.group, process.drain(), 0.01)
+
+    async def _cancel(self, sale: dict[str, Any]) -> None:
+        found = await self._call("POST", "/invoices", json=sale)
+        response = await self._call("POST", f"/invoices/{found.json()['id']}/cancel")
+        if response.status_code != 200:
+            self.verdict.wrong.append(f"cancel: {response.status_code} {response.text[:200]}")
+
+    async def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(app=self.front)
+        async with httpx.AsyncClient(transport=transport, base_url="http://connector") as client:
+            headers = {"Authorization": f"Bearer {self.key.text}"}
+            response = await client.request(method, path, headers=headers, **options)
+            self.verdict.statuses[response.status_code] += 1
+            return response
+
+    # ------------------------------------------------------------------ the verdict
+
+    async def _judge(self) -> None:
+        async with self.db.begin(self.tenant) as session:
+            rows = (await session.execute(_OUTCOME, {"tenant": self.tenant})).all()
+        documents = {row.transaction_id: row for row in rows}
+        slug = f"s{self.tenant.hex[:10]}"
+        self.verdict.requests = self.company.requests.total
+        self.verdict.last = self.scheduler.now - START
+        for transaction_id, sale in self.sales.items():
+            mine = [i for i in self.company.invoices if i.api_reference == f"{slug}/sale/{transaction_id}"]
+            self._judge_sale(sale, documents.get(transaction_id), mine)
+        if len(self.company.invoices) != sum(
+            1 for i in self.company.invoices if (i.api_reference or "").startswith(slug)
+        ):
+            self.verdict.wrong.append("an invoice without our key")
+
+    def _judge_sale(self, sale: dict[str, Any], row: Any, mine: list[Any]) -> None:
+        wrong, name = self.verdict.wrong, sale["transaction_id"]
+        if row is None:
+            wrong.append(f"{name}: lost, no document")
+            return
+        if row.state not in {"done", "parked"}:
+            wrong.append(f"{name}: unfinished in step {row.step}, {row.reason}")
+        if row.code:
+            self.verdict.attention[row.code] += 1
+        drafts = [i for i in mine if i.status == InvoiceStatus.DRAFT]
+        standing = [i for i in mine if i.status not in {InvoiceStatus.DRAFT, InvoiceStatus.CANCELLED}]
+        if len(standing) > 1:
+            wrong.append(f"{name}: {len(standing)} issued invoices")
+        if drafts and not row.code:
+            wrong.append(f"{name}: {len(drafts)} stray drafts")
+        if row.goal == "cancelled":
+            if standing and row.code not in {"invoice-has-payments"}:
+                wrong.append(f"{name}: cancelled, but invoice {standing[0].id} stands")
+        elif row.code is None:
+            self._judge_issued(sale, row, standing)
+
+    def _judge_issued(self, sale: dict[str, Any], row: Any, standing: list[Any]) -> None:
+        wrong, name = self.verdict.wrong, sale["transaction_id"]
+        if not standing:
+            wrong.append(f"{name}: lost, no issued invoice ({row.status})")
+            return
+        invoice = standing[0]
+        if row.bexio_id != invoice.id or row.status != "issued":
+            wrong.append(f"{name}: we hold {row.bexio_id} {row.status}, bexio has {invoice.id}")
+        if invoice.total != Decimal(sale["total"]):
+            wrong.append(f"{name}: total {invoice.total}, till {sale['total']}")
+        if len(invoice.positions) != len(sale["lines"]):
+            wrong.append(f"{name}: {len(invoice.positions)} lines, till {len(sale['lines'])}")
+        paid = sum((Decimal(p["amount"]) for p in sale["payments"] if p["payment_type_id"] == CASH_TYPE), Decimal(0))
+        if invoice.received != paid:
+            wrong.append(f"{name}: payments {invoice.received}, till {paid}")
+
+
+_SET_UP = [
+    text(
+        "insert into tenant (id, slug, name, language, modules, created_at, updated_at)"
+        " values (:tenant, :slug, 'Simulation', 'de', '{orders}', :now, :now)"
+    ),
+    text(
+        "insert into api_key (id, tenant_id, role, label, prefix, hash, created_at)"
+        " values (:key, :tenant, 'backoffice', 'simulation', 'abx_backoffice_', :hash, :now)"
+    ),
+    text(
+        "insert into bexio_connection (tenant_id, kind, state, company_id, company_name, user_id, user_name, secret,"
+        " connected_at, updated_at) values (:tenant, 'token', 'connected', :company, 'Simulation', 1, 'Simulation',"
+        " :secret, :now, :now)"
+    ),
+]
+_SETTINGS = text(
+    "insert into tenant_settings (tenant_id, values, version, updated_at)"
+    " values (:tenant, cast(:settings as jsonb), 1, :now)"
+)
+_OUTCOME = text(
+    "select d.transaction_id, d.status, d.goal, d.bexio_id, o.state, o.step, o.reason, a.code from document d"
+    " join operation o on o.subject_id = d.id left join attention a on a.subject_id = d.id and a.state = 'open'"
+    " where d.tenant_id = :tenant"
+)
+_CUSTOMERS = {
+    "501": {
+        "arcavis_id": "501",
+        "is_company": True,
+        "company_name": "Müller Söhne AG",
+        "street": "Seestrasse",
+        "house_number": "12",
+        "postcode": "8002",
+        "city": "Zürich",
+        "country": "CH",
+        "email": "buero@mueller-soehne.example",
+        "language": "de",
+    },
+    "502": {
+        "arcavis_id": "502",
+        "is_company": False,
+        "first_name": "Élodie",
+        "last_name": "Bäumlin-Favre",
+        "street": "Rue du Lac",
+        "house_number": "3",
+        "postcode": "1003",
+        "city": "Lausanne",
+        "country": "CH",
+        "email": "elodie@famille.example",
+        "language": "fr",
+    },
+}
