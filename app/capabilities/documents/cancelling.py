@@ -24,7 +24,7 @@ async def cancel(turn: Turn) -> BexioFacts | None:
     match invoice.kb_item_status_id:
         case InvoiceStatus.DRAFT:
             bexio = await turn.intend("deleting", draft=invoice.id)
-            await bexio.invoices.delete(invoice.id)
+            await turn.delete(bexio, invoice.id)
             await turn.work.reached("draft-deleted")
             turn.work.note(draft=None, bexio=None)
             return None

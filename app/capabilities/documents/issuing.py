@@ -154,7 +154,7 @@ def _same(present: Position, wanted: InlinePosition) -> bool:
 async def _discarded(turn: Turn, draft: Invoice) -> Later:
     """Removes a draft that is not the beginning of this sale; the next turn makes a new one."""
     bexio = await turn.intend("discarding", draft=draft.id)
-    await bexio.invoices.delete(draft.id)
+    await turn.delete(bexio, draft.id)
     await turn.work.reached("draft-discarded")
     turn.work.note(draft=None)
     return Later(timedelta(0), "draft-incomplete")

@@ -11,12 +11,15 @@ from app.capabilities.tenancy.config import TenantConfig
 from app.connectors.bexio.client import Bexio
 from app.connectors.bexio.invoices import Invoice, InvoiceStatus
 from app.connectors.bexio.reference import CompanyReference
+from app.core.errors import RemoteNotFound, RemoteRejected
 from app.core.money import to_cent
 from app.jobs.outcomes import Halt, Later
 from app.jobs.work import Work
 
 # How long a committed intent may take to leave the process. A worker that was frozen in between does not send.
 INTENT_LIFE = timedelta(seconds=8)
+
+LOOK_AGAIN = timedelta(seconds=2)
 
 STATUS_NAMES = {
     InvoiceStatus.DRAFT: "draft",
@@ -94,6 +97,19 @@ class Turn:
             raise Halt(Later(timedelta(0), "asked-again"))
         await self.work.reached(f"{step}-intended")
         return self.bexio.until(intended_at + INTENT_LIFE)
+
+    async def delete(self, bexio: Bexio, draft: int) -> None:
+        """Deletes a draft that must not stay.
+
+        Raises:
+            Halt: it is none (any more): a lost request to issue it may have landed. Look anew.
+        """
+        try:
+            await bexio.invoices.delete(draft)
+        except RemoteNotFound:
+            return
+        except RemoteRejected as error:
+            raise Halt(Later(LOOK_AGAIN, error.code, counted=True)) from error
 
     async def publish(self, status: str) -> None:
         """Shows how far the document is before the turn ends."""

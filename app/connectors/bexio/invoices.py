@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import date
 from enum import IntEnum
+from http import HTTPStatus
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
 
@@ -15,6 +16,7 @@ from app.connectors.bexio.resource import gathered, pages, resource_of, search_p
 from app.connectors.bexio.wire import Request
 from app.connectors.bexio.writing import act, send
 from app.connectors.transport import Bucket, Transport
+from app.core.errors import ConnectionRefused, RemoteRejected
 
 LINK_PLACEHOLDER = "[Network Link]"
 
@@ -132,8 +134,17 @@ class Invoices:
         await act(self._transport, "POST", f"{_path(invoice_id)}/cancel")
 
     async def delete(self, invoice_id: int) -> None:
-        """Deletes a draft; bexio refuses for anything else."""
-        await act(self._transport, "DELETE", _path(invoice_id))
+        """Deletes a draft.
+
+        Raises:
+            RemoteRejected: also for anything but a draft: bexio answers 403 then, as if a right were missing.
+        """
+        try:
+            await act(self._transport, "DELETE", _path(invoice_id))
+        except ConnectionRefused as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            raise RemoteRejected("draft-not-deleted", "bexio", error.status, error.reasons) from error
 
     async def mark_as_sent(self, invoice_id: int) -> None:
         """Notes that the invoice reached the customer some other way."""
