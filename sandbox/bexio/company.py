@@ -47,6 +47,8 @@ class Rules:
     accepts_payment_on_draft: bool = False
     accepts_archived_contact: bool = True
     issues_without_positions: bool = False
+    search_lag_seconds: float = 0.0
+    """how long a new invoice or order stays out of searches"""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class Document:
     head: Record
     positions: list[Record]
     totals: Totals
+    created_at: datetime
     updated_at: datetime
     received: Decimal = ZERO
     is_sent: bool = False
@@ -130,6 +133,7 @@ class Company:
     mails: list[Record] = field(default_factory=list[Record])
     """What was sent by mail: `{kb_invoice_id, recipient_email, subject, message, attach_pdf}`."""
 
+    last_contact_number: int = 0
     position_ids: dict[str, Table[None]] = field(default_factory=dict[str, Table[None]])
     ledger: Ledger = field(init=False)
 

@@ -103,7 +103,8 @@ def create(company: Company, given: Record) -> Record:
         Invalid: as bexio refuses it.
     """
     values = _read(company, given, is_new=True)
-    values["nr"] = values.get("nr") or _next_number(company)
+    values["nr"] = values.get("nr") or f"{company.last_contact_number + 1:06d}"
+    company.last_contact_number = max(company.last_contact_number, int(values["nr"]))
     empty: Record = {**dict.fromkeys(_COLUMNS), **dict.fromkeys(_EMPTY_TEXTS, "")}
     stored = {**empty, "is_lead": False, "is_archived": False, **values}
     stored["id"] = company.contacts.next_id()
@@ -149,10 +150,6 @@ def _stamped(company: Company, stored: Record) -> Record:
     stored["address"] = " ".join(part for part in parts if part) or None
     stored["updated_at"] = local_stamp(company.now())
     return stored
-
-
-def _next_number(company: Company) -> str:
-    return f"{max((int(row['nr']) for row in company.contacts), default=0) + 1:06d}"
 
 
 def _row(stored: Record) -> Record:

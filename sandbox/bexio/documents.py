@@ -49,6 +49,9 @@ def table_of(company: Company, kind: str) -> Table[Document]:
     return company.invoices if kind == INVOICE else company.orders
 
 
+_NEVER_EMPTY = frozenset({
+    "language_id", "bank_account_id", "currency_id", "header", "footer", "is_valid_from", "is_valid_to",
+})  # fmt: skip
 _COMPUTED: Mapping[str, Callable[[Document], object]] = {
     "id": lambda document: document.id,
     "kb_item_status_id": lambda document: document.status,
@@ -91,7 +94,7 @@ def create(company: Company, kind: str, form: Form, given: Record, status: int) 
 
 def edit(company: Company, document: Document, form: Form, given: Record) -> None:
     """Change some fields of the head."""
-    values = form.read(company, given, is_new=False)
+    values = _kept(form.read(company, given, is_new=False))
     _check_contact(company, {**document.head, **values})
     if "document_nr" in values:
         document.number = _given_number(company, document.kind, values)
@@ -167,7 +170,11 @@ def page(call: Call, kind: str) -> list[Document]:
 
 def found(call: Call, kind: str, fields: frozenset[str]) -> list[Document]:
     """The page of a search."""
-    return call.page(ordered(call, search(call, table_of(call.company, kind), fields, field_of), field_of))
+    lag = timedelta(seconds=call.company.rules.search_lag_seconds)
+    visible = table_of(call.company, kind).rows.values()
+    if lag:
+        visible = [each for each in visible if each.created_at + lag <= call.company.now()]
+    return call.page(ordered(call, search(call, visible, fields, field_of), field_of))
 
 
 def answer_positions(call: Call, document: Document, kind: str) -> Answer:
@@ -187,13 +194,19 @@ def _inline(company: Company, line: object) -> Record:
 
 
 def _begin(company: Company, kind: str, given: Record, number: str, status: int) -> Document:
-    head = {**_defaults(company, kind, given), **given}
+    head = {**_defaults(company, kind, given), **_kept(given)}
     if head.get("contact_address") is None or "contact_id" in given:
         _check_contact(company, head)
         head["contact_address"] = _address(company, head)
     document_id = table_of(company, kind).next_id()
     totals = _totals(company, head, [])
-    return Document(document_id, kind, number, status, head, [], totals, company.now())
+    now = company.now()
+    return Document(document_id, kind, number, status, head, [], totals, now, now)
+
+
+def _kept(given: Record) -> Record:
+    """Null leaves alone what cannot be empty."""
+    return {name: value for name, value in given.items() if value is not None or name not in _NEVER_EMPTY}
 
 
 def _defaults(company: Company, kind: str, given: Record) -> Record:

@@ -90,7 +90,7 @@ def _check_state(company: Company, invoice: Document, value: Decimal) -> None:
 def _book(company: Company, invoice: Document, payment: Record, day: date) -> None:
     """What exceeds the open amount is the customer's credit."""
     ledger = company.ledger
-    bank_id = payment["bank_account_id"] or invoice.head["bank_account_id"]
+    bank_id = payment["bank_account_id"] or invoice.head["bank_account_id"] or min(company.banking_accounts.rows)
     bank = company.banking_accounts[bank_id]["account_id"]
     reference = Reference(PAYMENT, payment["id"], f"Zahlungseingang {invoice.number}")
     settled = min(payment["value"], max(invoice.open_amount, Decimal(0)))
