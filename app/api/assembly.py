@@ -20,6 +20,7 @@ from app.api.idempotency import Replay
 from app.api.limits import Limits, TokenBuckets
 from app.api.middleware import Edge
 from app.api.waiting import Settled
+from app.core import catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Options:
 def assemble(resources: Resources, routers: Iterable[APIRouter], options: Options | None = None) -> FastAPI:
     """The application over `resources`, with every production layer. Touches neither database nor network."""
     options = options or Options()
+    catalogue.load()
     app = openapi.Application(
         title=openapi.TITLE,
         version=openapi.VERSION,

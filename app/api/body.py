@@ -1,12 +1,13 @@
-"""The request's body: never larger than the limit, and without the one character that Postgres cannot store."""
+"""The request's body: never larger than the limit, and without text that Postgres cannot store."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, cast
 
-import orjson
 from starlette.types import Message, Receive, Scope
 
 from app.core.errors import FieldError, InvalidInput, TooLarge
@@ -14,9 +15,10 @@ from app.core.errors import FieldError, InvalidInput, TooLarge
 MEBIBYTE = 1024 * 1024
 MOST_POINTERS = 50
 
-# An escaped NUL, and not a backslash that is itself escaped.
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_NUL_MESSAGE = "This text contains the character NUL."
+# Escapes of NUL and of surrogates, which may be half a character: worth a closer look, which costs a parse.
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MESSAGE = "This text contains the character NUL or half a Unicode character."
 
 
 class Disconnected(Exception):
@@ -58,36 +60,36 @@ def again(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def refuse_nul(scope: Scope, body: bytes) -> None:
-    """Raises `InvalidInput` when the path, the query or a text of the JSON body holds a NUL."""
+def refuse_unstorable(scope: Scope, body: bytes) -> None:
+    """Raises `InvalidInput` when the path, the query or a text of the JSON body holds what Postgres cannot store."""
     pointers: list[str] = []
     if "\x00" in scope["path"]:
         pointers.append("/path")
     if b"%00" in scope["query_string"]:
         pointers.append("/query")
-    if b"\\u0000" in body and _NUL.search(body):
-        pointers.extend(list(_pointers(body))[:MOST_POINTERS])
+    if _SUSPECT.search(body):
+        pointers.extend(islice(_pointers(body), MOST_POINTERS))
     if pointers:
-        raise InvalidInput("nul-character", [FieldError(pointer, _NUL_MESSAGE) for pointer in pointers])
+        raise InvalidInput("text-not-storable", [FieldError(pointer, _MESSAGE) for pointer in pointers])
 
 
 def _pointers(body: bytes) -> Iterator[str]:
-    """Where the NULs are. Without recursion: the body may nest deeper than Python's stack."""
+    """Where the texts are. Without recursion: the body may nest deeper than Python's stack."""
     try:
-        waiting: list[tuple[str, Any]] = [("", orjson.loads(body))]
-    except orjson.JSONDecodeError:
+        waiting: list[tuple[str, Any]] = [("", json.loads(body))]
+    except (ValueError, RecursionError):
         # Not JSON at all: whoever parses the body says so.
         return
     while waiting:
         pointer, value = waiting.pop()
         match value:
-            case str() if "\x00" in value:
+            case str() if _UNSTORABLE.search(value):
                 yield pointer
             case dict():
                 for key, one in cast("dict[str, Any]", value).items():
-                    waiting.append((f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", one))
-                    if "\x00" in key:
+                    if _UNSTORABLE.search(key):
                         yield pointer
+                    waiting.append((f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", one))
             case list():
                 waiting.extend((f"{pointer}/{i}", one) for i, one in enumerate(cast("list[Any]", value)))
             case _:

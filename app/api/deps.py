@@ -14,6 +14,7 @@ from fastapi.security.base import SecurityBase
 
 from app.api import idempotency
 from app.api.auth import Authenticator, Caller, Role, TenantCaller, bearer
+from app.api.language import negotiate
 from app.api.pagination import Paging, paging
 from app.api.waiting import LONGEST_WAIT, Settled, parse_wait
 from app.core.catalogue import FALLBACK

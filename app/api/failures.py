@@ -32,12 +32,10 @@ _FRAMEWORK_CODES: Mapping[int, str] = {
 _MESSAGES: Mapping[str, str] = {
     "missing": "This field is required.",
     "extra_forbidden": "This field is not known here.",
-    "json_invalid": "This is not valid JSON.",
     "model_attributes_type": "This must be a JSON object.",
     "dict_type": "This must be a JSON object.",
     "list_type": "This must be a JSON array.",
     "string_type": "This must be a string.",
-    "string_unicode": "This is not valid Unicode text.",
     "int_type": "This must be a whole number.",
     "int_parsing": "This must be a whole number.",
     "int_from_float": "This must be a whole number.",
@@ -56,6 +54,8 @@ _MESSAGES: Mapping[str, str] = {
     "datetime_from_date_parsing": "This must be a time with offset, as in RFC 3339.",
     "timezone_aware": "This must be a time with offset, as in RFC 3339.",
 }
+
+KINDS = frozenset(_MESSAGES)
 
 
 def install(app: FastAPI) -> None:

@@ -69,7 +69,7 @@ class TokenBuckets:
 
 
 class Limits:
-    """The ASGI layer that refuses too many requests, too large bodies and NUL characters."""
+    """The ASGI layer that refuses too many requests, too large bodies and text that cannot be stored."""
 
     def __init__(self, app: ASGIApp, *, buckets: TokenBuckets, largest_body: int) -> None:
         self._app = app
@@ -87,7 +87,7 @@ class Limits:
             if scope["method"] not in _WITHOUT_BODY:
                 content = await body.read(scope, receive, self._largest_body)
                 receive = body.again(content, receive)
-            body.refuse_nul(scope, content)
+            body.refuse_unstorable(scope, content)
         except RequestError as error:
             await respond(scope, error)(scope, receive, send)
             return

@@ -103,4 +103,4 @@ def problem(
             for found in errors or []
         ]
     marks = {"Content-Language": language, "Vary": "Accept-Language"}
-    return Response(orjson.dumps(document), status, headers=marks | dict(headers or {}), media_type=MEDIA_TYPE)
+    return Response(orjson.dumps(document), int(status), headers=marks | dict(headers or {}), media_type=MEDIA_TYPE)

@@ -76,6 +76,11 @@ class Settled:
         return self._listening
 
     @property
+    def watched(self) -> frozenset[UUID]:
+        """The subjects that somebody waits for."""
+        return frozenset(self._signals)
+
+    @property
     def poll_seconds(self) -> float:
         """How long a waiting request may go without looking."""
         return POLL_SECONDS_LISTENING if self._listening else POLL_SECONDS

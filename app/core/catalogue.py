@@ -12,7 +12,7 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-from app.core.texts import ENTRIES, Entry
+from app.core.texts import ENTRIES
 
 LANGUAGES = ("en", "de", "fr", "it")
 FALLBACK = "en"
@@ -52,9 +52,10 @@ def translate(message: str, language: str) -> str:
     return message if language == FALLBACK else _translations(language).get(message, message)
 
 
-def entry(code: str) -> Entry:
-    """The English templates of a code."""
-    return ENTRIES[code]
+def load() -> None:
+    """Reads every translation, so that a broken file stops the start and not a request."""
+    for language in LANGUAGES:
+        translate("", language)
 
 
 @cache

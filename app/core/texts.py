@@ -1,4 +1,4 @@
-"""The English texts of every code. Keep each in step with `app/locale`, whose msgids they are."""
+"""The English texts of every code. `app/locale` translates them: a changed text here is a new msgid there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENTRIES: Mapping[str, Entry] = {
     "key-missing": Entry(
         "API key missing",
         "The request carries no API key.",
-        'Send the header "Authorization: Bearer <API key>".',
+        "Send the header “Authorization: Bearer <API key>”.",
     ),
     "key-invalid": Entry(
         "API key not valid",
@@ -44,11 +44,11 @@ ENTRIES: Mapping[str, Entry] = {
     "invalid-cursor": Entry(
         "Cursor not valid",
         "The cursor does not come from this list.",
-        'Start again without a cursor and take the next one from "next_cursor".',
+        "Start again without a cursor and take the next one from “next_cursor”.",
     ),
-    "nul-character": Entry(
-        "NUL character",
-        "A text contains the character NUL, which cannot be stored.",
+    "text-not-storable": Entry(
+        "Text cannot be stored",
+        "A text contains the character NUL or half a Unicode character.",
         "Remove the character and send the request again.",
     ),
     "body-too-large": Entry(
@@ -59,7 +59,7 @@ ENTRIES: Mapping[str, Entry] = {
     "json-expected": Entry(
         "JSON expected",
         "The body is not declared as JSON.",
-        'Send the header "Content-Type: application/json".',
+        "Send the header “Content-Type: application/json”.",
     ),
     "route-not-found": Entry(
         "No such address",
@@ -69,7 +69,7 @@ ENTRIES: Mapping[str, Entry] = {
     "method-not-allowed": Entry(
         "Method not allowed",
         "The address exists, but not for this method.",
-        'Use one of the methods named in the header "Allow".',
+        "Use one of the methods named in the header “Allow”.",
     ),
     "request-refused": Entry(
         "Request refused",
@@ -83,7 +83,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "idempotency-key-invalid": Entry(
         "Idempotency key not valid",
-        'The header "Idempotency-Key" holds 1 to 255 visible ASCII characters.',
+        "The header “Idempotency-Key” holds 1 to 255 visible ASCII characters.",
         "Send for instance a UUID.",
     ),
     "idempotency-conflict": Entry(
@@ -106,10 +106,60 @@ ENTRIES: Mapping[str, Entry] = {
         "The database does not have this version's schema yet.",
         "Run the migrations, or wait until they are done.",
     ),
-    "not-ready": Entry(
-        "Not ready yet",
-        "The service is starting or its database is away.",
-        "Try again in a few seconds.",
+    "internal-error": Entry(
+        "Internal error",
+        "Something unforeseen happened.",
+        "Try again; if it happens again, tell your support partner the request id.",
+    ),
+    "lease-lost": Entry(
+        "Taken over",
+        "Another worker took over this work.",
+        "Nothing to do.",
+    ),
+    "work-kills-its-worker": Entry(
+        "Work keeps failing hard",
+        "This work was started {starts} times and never came to an end.",
+        "Tell your support partner; retry after the cause is found.",
+    ),
+    "outcome-stays-unknown": Entry(
+        "Outcome stays unknown",
+        "It stayed unclear many times in a row whether bexio did what was asked.",
+        "Check whether bexio works, then retry: nothing is done twice.",
+    ),
+    "intent-too-old": Entry(
+        "Prepared too long ago",
+        "A prepared write waited too long and was not sent.",
+        "Nothing to do: it is prepared again.",
+    ),
+    "secret-unreadable": Entry(
+        "A stored secret cannot be opened",
+        "The key it was encrypted with is missing from CONNECTOR_ENCRYPTION_KEYS, or the record was altered.",
+        "Put the former key back into the list, or connect again.",
+    ),
+    "tenant-not-found": Entry(
+        "Tenant not found",
+        "There is no such tenant.",
+        "Check the name of the tenant.",
+    ),
+    "tenant-changing": Entry(
+        "Tenant is being changed",
+        "The tenant's settings changed several times while the sale was being taken in; nothing was recorded.",
+        "Send the sale again.",
+    ),
+    "module-not-active": Entry(
+        "Module not active",
+        "The module {module} is not active for this tenant.",
+        "Ask your support partner to activate the module.",
+    ),
+    "settings-incomplete": Entry(
+        "Settings incomplete",
+        "The setting {setting} is missing.",
+        "Choose it in the settings of the bexio interface, then retry.",
+    ),
+    "setting-unknown-in-bexio": Entry(
+        "Setting unknown in bexio",
+        "{setting} {value} does not exist in bexio (any more).",
+        "Choose another value in the settings, then retry.",
     ),
     "currency-not-supported": Entry(
         "Currency not supported",
@@ -186,60 +236,36 @@ ENTRIES: Mapping[str, Entry] = {
         "Transaction {transaction_id} was recorded with other content.",
         "Compare the receipt with document {document}; a changed sale must be cancelled and sold anew.",
     ),
-    "module-not-active": Entry(
-        "Module not active",
-        "The module {module} is not active for this tenant.",
-        "Ask your support partner to activate the module.",
-    ),
     "document-not-found": Entry(
         "Sale not found",
         "There is no such sale or order for this tenant.",
         "Check the id.",
     ),
-    "tenant-not-found": Entry(
-        "Tenant not found",
-        "There is no such tenant.",
-        "Check the name of the tenant.",
-    ),
-    "lease-lost": Entry(
-        "Taken over",
-        "Another worker took over this work.",
-        "Nothing to do.",
-    ),
-    "internal-error": Entry(
-        "Internal error",
-        "Something unforeseen happened ({kind}).",
-        "Try again; if it happens again, tell your support partner the request id.",
-    ),
-    "work-kills-its-worker": Entry(
-        "Work keeps failing hard",
-        "This work was started {starts} times and never came to an end.",
-        "Tell your support partner; retry after the cause is found.",
-    ),
-    "outcome-stays-unknown": Entry(
-        "Outcome stays unknown",
-        "bexio did not say whether it did what was asked, many times in a row.",
-        "Check whether bexio works, then retry: nothing is done twice.",
-    ),
-    "settings-incomplete": Entry(
-        "Settings incomplete",
-        "The setting {setting} is missing.",
-        "Choose it in the settings of the bexio interface, then retry.",
-    ),
-    "setting-unknown-in-bexio": Entry(
-        "Setting unknown in bexio",
-        "{setting} {value} does not exist in bexio (any more).",
-        "Choose another value in the settings, then retry.",
-    ),
     "account-missing": Entry(
         "Account missing",
         "Account {account} does not exist in bexio or is inactive.",
-        "Create or activate account {account} in bexio (Accounting > Chart of accounts), or choose another account in the settings, then retry.",
+        "Create or activate account {account} in bexio (Settings > All settings > Accounting > Chart of "
+        "accounts), or choose another account in the settings, then retry.",
     ),
     "tax-code-missing": Entry(
         "VAT code missing",
         "bexio has no active sales tax of {rate} % on {day}.",
         "Activate the VAT code in bexio (Settings > All settings > Accounting > VAT), then retry.",
+    ),
+    "tax-code-ambiguous": Entry(
+        "Several VAT codes",
+        "bexio has several active sales taxes of {rate} % on {day}: {candidates}.",
+        "Deactivate all but one of these VAT codes in bexio (Settings > All settings > Accounting > VAT), then retry.",
+    ),
+    "currency-missing": Entry(
+        "Currency missing",
+        "bexio does not have the currency {currency}.",
+        "Add the currency in bexio (Settings > All settings > Accounting > Currencies), then retry.",
+    ),
+    "bank-account-missing": Entry(
+        "Bank account missing",
+        "The bank account {bank_account} does not exist in bexio (any more).",
+        "Choose another bank account for this payment type in the settings, then retry.",
     ),
     "contact-ambiguous": Entry(
         "Customer not clear",
@@ -311,14 +337,219 @@ ENTRIES: Mapping[str, Entry] = {
         "The sale is not an issued invoice yet.",
         "Wait until it is issued; see its status.",
     ),
-    "intent-too-old": Entry(
-        "Intent too old",
-        "A prepared write waited too long and was not sent.",
-        "Nothing to do: it is prepared again.",
-    ),
     "invoice-doubled": Entry(
         "Two invoices found",
         "bexio holds more than one issued invoice for this sale: {invoices}.",
         "Cancel the surplus invoice in bexio, then retry.",
     ),
+    "bexio-unreachable": Entry(
+        "bexio cannot be reached",
+        "bexio did not answer ({cause}). Nothing was changed there.",
+        "Nothing to do: it is tried again by itself. If it lasts, look at status.bexio.com.",
+    ),
+    "bexio-busy": Entry(
+        "bexio asks to wait",
+        "bexio limits the number of requests and asks to wait. Nothing was changed there.",
+        "Nothing to do: it is tried again by itself.",
+    ),
+    "bexio-circuit-open": Entry(
+        "bexio is away",
+        "bexio failed several times in a row, so it is left alone for some seconds. Nothing was sent.",
+        "Nothing to do: it goes on by itself once bexio is back.",
+    ),
+    "bexio-rejected": Entry(
+        "bexio refused the record",
+        "bexio answered with status {status}: {reasons}",
+        "Correct in bexio or in the settings what it names, then retry.",
+    ),
+    "bexio-not-found": Entry(
+        "bexio does not have the record",
+        "bexio has no such record ({status}). {reasons}",
+        "Check in bexio whether it was deleted, then retry or dismiss.",
+    ),
+    "bexio-outcome-unknown": Entry(
+        "It is unclear whether bexio did it",
+        "The connection to bexio broke off during a write ({cause}).",
+        "Nothing to do: bexio is asked first whether the record exists before anything is written again.",
+    ),
+    "bexio-answer-unreadable": Entry(
+        "The answer of bexio could not be read",
+        "bexio answered with something that is not what was agreed.",
+        "Retry later. If it lasts, tell your support partner: bexio may have changed its interface.",
+    ),
+    "bexio-not-connected": Entry(
+        "bexio is not connected",
+        "This tenant has no connection to bexio.",
+        "Connect bexio in the settings.",
+    ),
+    "arcavis-unreachable": Entry(
+        "Arcavis cannot be reached",
+        "Arcavis did not answer ({cause}). Nothing was changed there.",
+        "Nothing to do: it is tried again by itself. If it lasts, check the address of your Arcavis.",
+    ),
+    "arcavis-busy": Entry(
+        "Arcavis asks to wait",
+        "Arcavis limits the number of requests and asks to wait. Nothing was changed there.",
+        "Nothing to do: it is tried again by itself.",
+    ),
+    "arcavis-circuit-open": Entry(
+        "Arcavis is away",
+        "Arcavis failed several times in a row, so it is left alone for some seconds. Nothing was sent.",
+        "Nothing to do: it goes on by itself once Arcavis is back.",
+    ),
+    "arcavis-rejected": Entry(
+        "Arcavis refused the record",
+        "Arcavis answered with status {status}: {reasons}",
+        "Correct in Arcavis or in the settings what it names, then retry.",
+    ),
+    "arcavis-not-found": Entry(
+        "Arcavis does not have the record",
+        "Arcavis has no such record ({status}). {reasons}",
+        "Check in Arcavis whether it was deleted, then retry or dismiss.",
+    ),
+    "arcavis-outcome-unknown": Entry(
+        "It is unclear whether Arcavis did it",
+        "The connection to Arcavis broke off during a write ({cause}).",
+        "Nothing to do: Arcavis is asked first whether the record exists before anything is written again.",
+    ),
+    "arcavis-answer-unreadable": Entry(
+        "The answer of Arcavis could not be read",
+        "Arcavis answered with something that is not what was agreed.",
+        "Retry later. If it lasts, tell your support partner: Arcavis may have changed its interface.",
+    ),
+    "arcavis-not-connected": Entry(
+        "Arcavis is not connected",
+        "This tenant has no connection to Arcavis.",
+        "Connect Arcavis in the settings.",
+    ),
+    "bexio-budget-spent": Entry(
+        "This minute's bexio requests are spent",
+        "The company's requests to bexio for this minute are spent or kept for more urgent work. Nothing was sent.",
+        "Nothing to do: it goes on within a minute.",
+    ),
+    "bexio-unauthorized": Entry(
+        "bexio refused the credentials",
+        "The access token is wrong, has expired or was revoked (status {status}).",
+        "Create a new token in bexio (Settings > All settings > Apps & API > API keys) and connect bexio again "
+        "with it.",
+    ),
+    "bexio-forbidden": Entry(
+        "A right is missing in bexio",
+        "bexio refused this action to the connected user (status {status}): {reasons}",
+        "Give the connected user the right in bexio (Settings > All settings > General > User management), or "
+        "connect with a user that has all rights.",
+    ),
+    "bexio-reconnect-required": Entry(
+        "bexio must be connected again",
+        "The connection to bexio no longer works.",
+        "Create a new token in bexio (Settings > All settings > Apps & API > API keys) and connect bexio again "
+        "with it.",
+    ),
+    "bexio-token-malformed": Entry(
+        "This is not a token",
+        "The text given as access token cannot be one.",
+        "Copy the whole token from developer.bexio.com/pat, without spaces.",
+    ),
+    "arcavis-unauthorized": Entry(
+        "Arcavis refused the credentials",
+        "User name or password are wrong, or the user lacks the role Web-API (status {status}).",
+        "Connect Arcavis again with a user of the role Web-API.",
+    ),
+    "arcavis-forbidden": Entry(
+        "A right or module is missing in Arcavis",
+        "Arcavis refused this action (status {status}): {reasons}",
+        "Have the module Web-API licensed, or give the user the right.",
+    ),
+    "arcavis-reconnect-required": Entry(
+        "Arcavis must be connected again",
+        "The connection to Arcavis no longer works.",
+        "Connect Arcavis again.",
+    ),
+    "arcavis-refused": Entry(
+        "Refused by Arcavis",
+        "Arcavis refused the request: {reasons}",
+        "Check the message in Arcavis, then retry.",
+    ),
+    "arcavis-url-not-allowed": Entry(
+        "This address is not allowed",
+        "The address of Arcavis must be a public https address without user name, port or query ({reason}).",
+        "Give the address as in https://myshop.arcavis.ch.",
+    ),
+    "draft-not-deleted": Entry(
+        "Draft not deleted",
+        "bexio did not delete the draft: {reasons}",
+        "Nothing to do: it is looked at again; if it repeats, check the user's rights on invoices in bexio.",
+    ),
+    "contact-being-resolved": Entry(
+        "Customer being looked up",
+        "Another sale of the same customer is just being matched with bexio.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "contact-create-may-land": Entry(
+        "Waiting for bexio",
+        "A request to create the contact was not answered; it may still arrive.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "create-may-land": Entry(
+        "Waiting for bexio",
+        "A request to create the invoice was not answered; it may still arrive.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "position-may-land": Entry(
+        "Waiting for bexio",
+        "A request to add a line was not answered; it may still arrive.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "payment-may-land": Entry(
+        "Waiting for bexio",
+        "A request to record a payment was not answered; it may still arrive.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "other-payment-in-flight": Entry(
+        "Waiting for another payment",
+        "Another payment of the same invoice is just being recorded.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "draft-incomplete": Entry(
+        "Draft incomplete",
+        "bexio saved the draft only in part; it is written anew.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "asked-again": Entry(
+        "Looking again",
+        "The sale was changed while it was worked on.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "tidying": Entry(
+        "Tidying up",
+        "Drafts that a lost request may have left behind are looked for.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "next-poll": Entry(
+        "Waiting for the next look",
+        "Changed invoices are read every few minutes.",
+        "Nothing to do: it goes on by itself.",
+    ),
 }
+
+# What is said about single fields; see `app.api.failures`.
+MESSAGES: frozenset[str] = frozenset(
+    {
+        "This field is required.",
+        "This field is not known here.",
+        "This is not valid JSON.",
+        "This must be a JSON object.",
+        "This must be a JSON array.",
+        "This must be a string.",
+        "This must be a whole number.",
+        "This must be true or false.",
+        "This must be a decimal number written as a string.",
+        "This must be a finite number.",
+        "This must be a UUID.",
+        "This must be a date written YYYY-MM-DD.",
+        "This must be a time with offset, as in RFC 3339.",
+        "This text contains the character NUL or half a Unicode character.",
+        "Take the cursor from `next_cursor`.",
+        "Send 1 to 255 visible ASCII characters.",
+    }
+)
