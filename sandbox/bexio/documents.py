@@ -1,47 +1,22 @@
 """What invoices and orders share: their head, numbering, sums, lists and search."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
-from sandbox.bexio import forms, positions
+from sandbox.bexio import heads, positions
 from sandbox.bexio.call import Answer, Call
 from sandbox.bexio.company import INVOICE, Company, Document
 from sandbox.bexio.errors import Broken, form_errors
-from sandbox.bexio.forms import Check, Form
+from sandbox.bexio.forms import Form
 from sandbox.bexio.search import ordered, search
 from sandbox.bexio.table import Table
 from sandbox.bexio.totals import Totals, add_up
-from sandbox.bexio.values import ZERO, Record, decimal_of, fixed, is_list, is_record, local_stamp, short
+from sandbox.bexio.values import Record, decimal_of, fixed, is_list, is_record, local_stamp, short
 
 SEARCHABLE = frozenset({
     "id", "kb_item_status_id", "document_nr", "title", "contact_id", "contact_sub_id", "user_id", "currency_id",
     "total_gross", "total_net", "total", "is_valid_from", "updated_at",
 })  # fmt: skip
-HEAD: Mapping[str, Check] = {
-    "document_nr": forms.text,
-    "title": forms.text,
-    "contact_id": forms.known("contacts"),
-    "contact_sub_id": forms.known("contacts"),
-    "user_id": forms.known("users"),
-    "pr_project_id": forms.optional_number,
-    "logopaper_id": forms.optional_number,
-    "language_id": forms.known("languages"),
-    "bank_account_id": forms.known("banking_accounts"),
-    "currency_id": forms.known("currencies"),
-    "payment_type_id": forms.known("payment_types"),
-    "header": forms.text,
-    "footer": forms.text,
-    "mwst_type": forms.one_of(0, 1, 2),
-    "mwst_is_net": forms.flag,
-    "show_position_taxes": forms.flag,
-    "is_valid_from": forms.day,
-    "contact_address_manual": forms.text,
-    "api_reference": forms.text,
-    "template_slug": forms.text,
-}
-_HEADER = "Danke für Ihr Vertrauen. Ihre Rechnung setzt sich wie folgt zusammen:"
-_FOOTER = "Sie haben Fragen? Melden Sie sich bei uns.<br/><br/>Freundliche Grüsse"
 
 
 def table_of(company: Company, kind: str) -> Table[Document]:
@@ -49,9 +24,6 @@ def table_of(company: Company, kind: str) -> Table[Document]:
     return company.invoices if kind == INVOICE else company.orders
 
 
-_NEVER_EMPTY = frozenset({
-    "language_id", "bank_account_id", "currency_id", "header", "footer", "is_valid_from", "is_valid_to",
-})  # fmt: skip
 _COMPUTED: Mapping[str, Callable[[Document], object]] = {
     "id": lambda document: document.id,
     "kb_item_status_id": lambda document: document.status,
@@ -80,7 +52,7 @@ def create(company: Company, kind: str, form: Form, given: Record, status: int) 
     if not is_list(lines):
         raise form_errors("positions: Invalid.")
     head = form.read(company, {name: value for name, value in given.items() if name != "positions"})
-    number = _number(company, kind, head)
+    number = heads.number(company, kind, head)
     read = [_inline(company, line) for line in lines[: company.rules.max_positions]]
     document = _begin(company, kind, head, number, status)
     for line in read:
@@ -94,13 +66,13 @@ def create(company: Company, kind: str, form: Form, given: Record, status: int) 
 
 def edit(company: Company, document: Document, form: Form, given: Record) -> None:
     """Change some fields of the head."""
-    values = _kept(form.read(company, given, is_new=False))
-    _check_contact(company, {**document.head, **values})
+    values = heads.kept(form.read(company, given, is_new=False))
+    heads.check_contact(company, {**document.head, **values})
     if "document_nr" in values:
-        document.number = _given_number(company, document.kind, values)
+        document.number = heads.given_number(company, document.kind, values)
     document.head.update(values)
     if "contact_id" in values or "contact_address_manual" in values:
-        document.head["contact_address"] = _address(company, document.head)
+        document.head["contact_address"] = heads.address(company, document.head)
     recount(company, document)
 
 
@@ -108,8 +80,8 @@ def copy_of(company: Company, kind: str, source: Document, changes: Record, stat
     """A new document with another's head, but without its API reference; its lines are added by the caller."""
     head = {**source.head, "api_reference": None, "document_nr": None, **changes}
     setting = company.setting(kind)
-    head["is_valid_to"] = _due(str(head["is_valid_from"]), setting)
-    document = _begin(company, kind, head, _next_number(setting), status)
+    head["is_valid_to"] = heads.due_day(str(head["is_valid_from"]), setting)
+    document = _begin(company, kind, head, heads.next_number(setting), status)
     table_of(company, kind).put(document.id, document)
     return document
 
@@ -194,99 +166,14 @@ def _inline(company: Company, line: object) -> Record:
 
 
 def _begin(company: Company, kind: str, given: Record, number: str, status: int) -> Document:
-    head = {**_defaults(company, kind, given), **_kept(given)}
+    head = {**heads.defaults(company, kind, given), **heads.kept(given)}
     if head.get("contact_address") is None or "contact_id" in given:
-        _check_contact(company, head)
-        head["contact_address"] = _address(company, head)
+        heads.check_contact(company, head)
+        head["contact_address"] = heads.address(company, head)
     document_id = table_of(company, kind).next_id()
     totals = _totals(company, head, [])
     now = company.now()
     return Document(document_id, kind, number, status, head, [], totals, now, now)
-
-
-def _kept(given: Record) -> Record:
-    """Null leaves alone what cannot be empty."""
-    return {name: value for name, value in given.items() if value is not None or name not in _NEVER_EMPTY}
-
-
-def _defaults(company: Company, kind: str, given: Record) -> Record:
-    setting = company.setting(kind)
-    start = str(given.get("is_valid_from") or company.today())
-    return {
-        **dict.fromkeys(HEAD),
-        "contact_address": None,
-        "title": setting["default_title"],
-        "logopaper_id": setting["default_logopaper_id"],
-        "language_id": setting["default_language_id"],
-        "bank_account_id": setting["default_client_bank_account_new_id"],
-        "currency_id": setting["default_currency_id"],
-        "payment_type_id": setting["default_payment_type_id"],
-        "header": _HEADER,
-        "footer": _FOOTER,
-        "mwst_type": setting["default_mwst_type"],
-        "mwst_is_net": setting["default_mwst_is_net"],
-        "show_position_taxes": setting["default_show_position_taxes"],
-        "is_valid_from": start,
-        "is_valid_to": _due(start, setting),
-        "reference": "",
-        "template_slug": "",
-        "delivery_address_type": 0,
-        "delivery_address_manual": None,
-    }
-
-
-def _due(start: str, setting: Record) -> str:
-    return (date.fromisoformat(start) + timedelta(days=setting["default_time_period_in_days"])).isoformat()
-
-
-def _check_contact(company: Company, head: Record) -> None:
-    contact_id = head.get("contact_id")
-    if contact_id is None and not head.get("contact_address_manual"):
-        raise form_errors("contact_id: Required.")
-    if (
-        contact_id is not None
-        and company.contacts[contact_id]["is_archived"]
-        and not company.rules.accepts_archived_contact
-    ):
-        raise form_errors(f"contact_id: {contact_id} is archived")
-
-
-def _address(company: Company, head: Record) -> str:
-    if head.get("contact_address_manual"):
-        return head["contact_address_manual"]
-    contact = company.contacts[head["contact_id"]]
-    names = [contact["name_1"], contact["name_2"]]
-    if contact["contact_type_id"] == 2:
-        names = [" ".join(name for name in reversed(names) if name)]
-    country = contact["country_id"]
-    lines = [
-        *names,
-        contact["address"],
-        contact["address_addition"],
-        f"{contact['postcode'] or ''} {contact['city'] or ''}".strip(),
-        None if country is None else company.countries[country]["name"],
-    ]
-    return "\n".join(line for line in lines if line)
-
-
-def _number(company: Company, kind: str, head: Record) -> str:
-    if "document_nr" in head or not company.setting(kind)["use_automatic_enumeration"]:
-        return _given_number(company, kind, head)
-    return _next_number(company.setting(kind))
-
-
-def _given_number(company: Company, kind: str, head: Record) -> str:
-    if company.setting(kind)["use_automatic_enumeration"]:
-        raise form_errors("document_nr: Must not be set while automatic numbering is on.")
-    if not head.get("document_nr"):
-        raise form_errors("document_nr: Required.")
-    return head["document_nr"]
-
-
-def _next_number(setting: Record) -> str:
-    number = str(setting["next_nr"]).zfill(setting["nr_min_length"])
-    setting["next_nr"] += 1
-    return setting["enumeration_format"].replace("%nummer%", number)
 
 
 def _totals(company: Company, head: Record, lines: list[Record]) -> Totals:
@@ -297,18 +184,3 @@ def _totals(company: Company, head: Record, lines: list[Record]) -> Totals:
         prices_are_net=head["mwst_is_net"] or head["mwst_type"] != 0,
         step=decimal_of(currency["round_factor"]),
     )
-
-
-def positive(value: object) -> Decimal:
-    """A sum above zero.
-
-    Raises:
-        Invalid: when it is none.
-    """
-    try:
-        read = decimal_of(value)
-    except ValueError:
-        raise form_errors("value: Invalid.") from None
-    if read <= ZERO:
-        raise form_errors("value: Has to be above zero.")
-    return read

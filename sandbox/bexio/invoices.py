@@ -1,6 +1,6 @@
 """Invoices (`/2.0/kb_invoice`): draft, issued, paid, cancelled, written off."""
 
-from sandbox.bexio import documents, forms, pdf, periods, positions
+from sandbox.bexio import documents, forms, heads, pdf, periods, positions
 from sandbox.bexio.call import SUCCESS, Answer, Call, Route, Routes
 from sandbox.bexio.company import INVOICE, Company, Document, InvoiceStatus
 from sandbox.bexio.errors import Forbidden, Invalid
@@ -11,7 +11,7 @@ from sandbox.bexio.values import ZERO, Record, fixed, short
 SEARCHABLE = documents.SEARCHABLE | {"api_reference", "is_valid_to"}
 BAD_DEBTS, DISCOUNTS_GIVEN = "3805", "3800"
 PLACEHOLDER = "[Network Link]"
-_FIELDS = {**documents.HEAD, "is_valid_to": forms.day, "reference": forms.text}
+_FIELDS = {**heads.FIELDS, "is_valid_to": forms.day, "reference": forms.text}
 FORM = forms.Form(_FIELDS, frozenset({"user_id"}))
 _COPY = forms.Form(
     {

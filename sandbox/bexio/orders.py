@@ -3,14 +3,14 @@
 from decimal import Decimal
 from typing import cast
 
-from sandbox.bexio import documents, forms, invoices, positions
+from sandbox.bexio import documents, forms, heads, invoices, positions
 from sandbox.bexio.call import SUCCESS, Answer, Call, Route, Routes
 from sandbox.bexio.company import INVOICE, ORDER, Company, Document, InvoiceStatus, OrderStatus
 from sandbox.bexio.errors import Invalid, form_errors
 from sandbox.bexio.values import ZERO, Record, decimal_of
 
 _FIELDS = {
-    **documents.HEAD,
+    **heads.FIELDS,
     "delivery_address_type": forms.one_of(0, 1),
     "delivery_address_manual": forms.text,
 }

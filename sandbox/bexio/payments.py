@@ -39,8 +39,8 @@ def pay(company: Company, invoice: Document, given: Record) -> Record:
         Invalid: as bexio refuses it.
     """
     values = {"date": company.today().isoformat(), **FORM.read(company, given)}
-    value = documents.positive(values["value"])
-    _check_state(company, invoice, value)
+    value: Decimal = values["value"]
+    _check(company, invoice, value)
     day = date.fromisoformat(values["date"] or company.today().isoformat())
     periods.check_open(company, day, with_vat=False)
     payment_id = company.payments.next_id()
@@ -77,8 +77,10 @@ def of(company: Company, invoice: Document) -> list[Record]:
     return [payment for payment in company.payments if payment["kb_invoice_id"] == invoice.id]
 
 
-def _check_state(company: Company, invoice: Document, value: Decimal) -> None:
+def _check(company: Company, invoice: Document, value: Decimal) -> None:
     rules = company.rules
+    if value <= 0:
+        raise form_errors("value: Has to be above zero.")
     if invoice.status == InvoiceStatus.DRAFT and not rules.accepts_payment_on_draft:
         raise Invalid("A draft can not be paid.")
     if invoice.status in {InvoiceStatus.CANCELLED, InvoiceStatus.UNPAID}:
