@@ -38,7 +38,7 @@ def pay(company: Company, invoice: Document, given: Record) -> Record:
     Raises:
         Invalid: as bexio refuses it.
     """
-    values = {"date": company.today().isoformat(), **FORM.read(company, given)}
+    values: Record = {"date": company.today().isoformat(), **FORM.read(company, given)}
     value: Decimal = values["value"]
     _check(company, invoice, value)
     day = date.fromisoformat(values["date"] or company.today().isoformat())
