@@ -114,7 +114,7 @@ async def _wait(
     response: Response,
     prefer: Annotated[
         list[str] | None,
-        Header(description=f"`wait=N`: wait up to N seconds for the result, at most {LONGEST_WAIT}."),
+        Header(alias="Prefer", description=f"`wait=N`: wait up to N seconds for the result, at most {LONGEST_WAIT}."),
     ] = None,
 ) -> int:
     seconds = parse_wait(prefer or [])
@@ -128,7 +128,10 @@ async def _idempotency_key(
     request: Request,
     idempotency_key: Annotated[
         str | None,
-        Header(description="A repeat with the same key and body gets the first answer again, for seven days."),
+        Header(
+            alias="Idempotency-Key",
+            description="A repeat with the same key and body gets the first answer again, for seven days.",
+        ),
     ] = None,
 ) -> None:
     if idempotency_key is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -145,11 +145,10 @@ def _bodies(operation: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def _example(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
-    """What a schema gives as its example, put together from its parts where it has none of its own; None without."""
-    if "$ref" in schema:
-        return _example(schemas[schema["$ref"].rsplit("/", 1)[-1]], schemas)
+    """A schema's example, or one put together from its parts; None without."""
+    schema = _resolved(schema, schemas)
     if "examples" in schema:
-        return schema["examples"][0]
+        return _restored(schema["examples"][0], schema, schemas)
     for key in ("example", "const"):
         if key in schema:
             return schema[key]
@@ -165,10 +164,39 @@ def _object_example(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> di
     made: dict[str, Any] = {}
     for name, part in schema["properties"].items():
         example = _example(part, schemas)
-        if example is not None:
+        if example is not None or _is_nullable(part):
             made[name] = example
-        elif any(one.get("type") == "null" for one in part.get("anyOf", ())):
-            made[name] = None
         elif name in schema.get("required", ()):
             return None
     return made
+
+
+def _restored(example: Any, schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """An example in its schema's order, with the nulls that FastAPI drops from its document."""
+    schema = _resolved(schema, schemas)
+    if "properties" in schema:
+        given = cast("dict[str, Any]", example)
+        made: dict[str, Any] = {}
+        for name, part in schema["properties"].items():
+            if name in given:
+                made[name] = _restored(given[name], part, schemas)
+            elif name in schema.get("required", ()) and _is_nullable(part):
+                made[name] = None
+        return made | {name: value for name, value in given.items() if name not in made}
+    if "items" in schema:
+        return [_restored(one, schema["items"], schemas) for one in cast("list[Any]", example)]
+    return example
+
+
+def _resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a reference, or `something or null`, stands for."""
+    if "$ref" in schema:
+        return _resolved(schemas[schema["$ref"].rsplit("/", 1)[-1]], schemas)
+    choices = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    if len(choices) == 1 and "examples" not in schema:
+        return _resolved(choices[0], schemas)
+    return schema
+
+
+def _is_nullable(schema: Mapping[str, Any]) -> bool:
+    return any(one.get("type") == "null" for one in schema.get("anyOf", ()))

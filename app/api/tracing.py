@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry.context import Context
@@ -11,12 +11,15 @@ from opentelemetry.trace import TracerProvider
 
 from app.core.log import HIDDEN
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export import SpanExporter
+
 SERVICE = "arcavis-bexio-connector"
 _QUIET = ("/health/", "/metrics")
 
 
-def provider() -> TracerProvider:
-    """Sends spans in batches to where `OTEL_EXPORTER_OTLP_ENDPOINT` points.
+def provider(exporter: SpanExporter | None = None) -> TracerProvider:
+    """Sends spans in batches, without `exporter` over OTLP to where `OTEL_EXPORTER_OTLP_ENDPOINT` points.
 
     Raises:
         RuntimeError: the extra is not installed.
@@ -39,7 +42,7 @@ def provider() -> TracerProvider:
 
     made = SdkProvider(resource=Resource.create({"service.name": SERVICE}))
     made.add_span_processor(HideQuery())
-    made.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    made.add_span_processor(BatchSpanProcessor(exporter or OTLPSpanExporter()))
     return made
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import httpx
 import pytest
 from fastapi import APIRouter
 from jsonschema import Draft202012Validator
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from app.api import openapi
 from app.api.assembly import assemble
@@ -70,13 +71,48 @@ def test_who_needs_a_key_may_be_refused(document: dict[str, Any]) -> None:
 
 def test_the_headers_of_a_dependency_are_documented(document: dict[str, Any]) -> None:
     named = {(one["in"], one["name"]) for one in operation(document, "make_thing")["parameters"]}
-    assert named == {("header", "idempotency-key"), ("header", "prefer")}
+    assert named == {("header", "Idempotency-Key"), ("header", "Prefer")}
 
 
 def test_every_body_has_an_example(document: dict[str, Any]) -> None:
     assert openapi.missing_examples(document) == []
     page = operation(document, "list_things")["responses"]["200"]["content"]["application/json"]
     assert page["example"] == {"items": [{"id": 1, "name": "Apfel"}], "next_cursor": None}
+
+
+class Nested(BaseModel):
+    """Part of an answer."""
+
+    zeta: str
+    alpha: str | None
+
+
+class Nulls(BaseModel):
+    """An answer with nulls in its example."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"later": [{"zeta": "1", "alpha": None}], "earlier": None, "nested": {"zeta": "2"}}]
+        }
+    )
+
+    later: list[Nested]
+    earlier: Nested | None
+    nested: Nested | None
+
+
+def test_examples_keep_their_order_and_their_nulls(unconnected: Bench) -> None:
+    router = APIRouter()
+
+    @router.get("/nulls")
+    async def get_nulls() -> Nulls:
+        raise NotImplementedError
+
+    document = assemble(unconnected, [router]).openapi()
+    example = operation(document, "get_nulls")["responses"]["200"]["content"]["application/json"]["example"]
+    assert json.dumps(example) == json.dumps(
+        {"later": [{"zeta": "1", "alpha": None}], "earlier": None, "nested": {"zeta": "2", "alpha": None}}
+    )
 
 
 class Bare(BaseModel):
