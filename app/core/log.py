@@ -80,8 +80,8 @@ def configure(level: str, *, json: bool, stream: BinaryIO | None = None) -> None
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = name != "uvicorn.access"
-    # They tell each request's whole URL; ours say what matters.
-    for name in ("httpx", "httpcore"):
+    # httpx tells each request's whole URL, alembic each plugin: ours say what matters.
+    for name in ("httpx", "httpcore", "alembic.runtime.plugins"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
