@@ -24,6 +24,7 @@ from app.jobs.operations import Operation
 from app.jobs.outcomes import MAX_STARTS, Done, Halt, Later, NeedsAttention, Outcome, after_error
 
 BEAT_SECONDS = 3.0
+UNKNOWN_KIND_PAUSE = timedelta(seconds=30)
 
 _log = structlog.get_logger("work")
 _ANNOUNCE = text("select pg_notify('connector_settled', :subject)")
@@ -100,6 +101,17 @@ class Handler(Protocol):
         ...
 
 
+class Nobody:
+    """Leaves a kind that this version does not know to a worker of the version that does."""
+
+    async def run(self, work: Work) -> Outcome:  # noqa: ARG002 - the protocol
+        """See `Handler`."""
+        return Later(UNKNOWN_KIND_PAUSE, "kind-unknown")
+
+    async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
+        """Has nothing to record."""
+
+
 @dataclass
 class WorkLoop:
     """Runs operations one turn at a time; several turns may run at once in one process."""
@@ -129,6 +141,11 @@ class WorkLoop:
                 await self._run(operation)
             except LeaseLost:
                 _log.warning("lease-lost")
+            except ConnectorError:
+                raise
+            except Exception:  # noqa: BLE001 - one poison record never stops the loop
+                # Its lease runs out, it is started again, and after the last start it is parked.
+                _log.exception("turn-not-recorded")
             finally:
                 self.held.pop(operation.id, None)
         return True
@@ -155,7 +172,7 @@ class WorkLoop:
     async def _run(self, operation: Operation) -> None:
         work = Work(operation, self.db, self.clock, self.probe)
         await work.reached("claimed")
-        handler = self.handlers[operation.kind]
+        handler = self.handlers.get(operation.kind) or Nobody()
         outcome = await self._outcome(handler, work)
         await work.reached("before-settle")
         await self._settle(handler, work.operation, outcome)
@@ -195,9 +212,22 @@ class WorkLoop:
                 await close_items(session, subject, state="resolved", actor="system", now=now, keep=outcome.code)
             elif isinstance(outcome, Done):
                 await close_items(session, subject, state="resolved", actor="system", now=now)
-            await handler.settled(session, operation, outcome)
+            await self._project(session, handler, operation, outcome)
             await session.execute(_ANNOUNCE, {"subject": str(operation.subject_id)})
         _log.info("turn-ended", state=state, reason=reason, delay=_seconds(due - now))
+
+    async def _project(
+        self, session: AsyncConnection, handler: Handler, operation: Operation, outcome: Outcome
+    ) -> None:
+        if operation.starts <= MAX_STARTS:
+            await handler.settled(session, operation, outcome)
+            return
+        # This may be the very thing that fails each time: parking must not depend on it.
+        try:
+            async with session.begin_nested():
+                await handler.settled(session, operation, outcome)
+        except Exception:  # noqa: BLE001 - whatever it is, a person gets to see the work
+            _log.exception("outcome-not-recorded")
 
 
 def _seconds(delay: timedelta) -> float:
