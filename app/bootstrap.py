@@ -13,6 +13,7 @@ from random import Random
 from fastapi import FastAPI
 from sqlalchemy import make_url
 
+from app.api import idempotency, tracing
 from app.api.assembly import Options, assemble
 from app.api.auth import hash_key
 from app.capabilities.documents.following import KIND as FOLLOW
@@ -37,7 +38,7 @@ from app.core.milestones import Probe, log_milestone
 from app.core.vault import Vault, generate_key
 from app.db import embedded, migrate
 from app.db.session import Database
-from app.jobs.engine import Worker
+from app.jobs.engine import Chore, Worker, forget_old_jobs
 from app.jobs.work import Handler, WorkLoop
 from app.settings import Settings
 
@@ -151,7 +152,10 @@ def _key_file(path: Path) -> str:
 def application(resources: Resources) -> FastAPI:
     """The HTTP application over the resources."""
     settings = resources.settings
-    options = Options(requests_per_minute=settings.requests_per_minute)
+    options = Options(
+        requests_per_minute=settings.requests_per_minute,
+        tracer_provider=tracing.provider() if settings.otel else None,
+    )
     return assemble(resources, [invoices.router, orders.router], options)
 
 
@@ -169,4 +173,13 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
 def worker(resources: Resources, *, probe: Probe = log_milestone) -> Worker:
     """The worker over the resources."""
     loop = WorkLoop(resources.db, resources.clock, handlers(resources), probe, resources.chance)
-    return Worker(resources.db, loop, concurrency=resources.settings.worker_concurrency)
+    return Worker(resources.db, loop, chores(resources), resources.settings.worker_concurrency)
+
+
+def chores(resources: Resources) -> list[Chore]:
+    """What is thrown away when it is old."""
+    db, clock = resources.db, resources.clock
+    return [
+        Chore("idempotency-keys", 600.0, lambda: idempotency.purge(db, clock.now())),
+        Chore("job-log", 3600.0, lambda: forget_old_jobs(db, clock.now())),
+    ]

@@ -39,6 +39,8 @@ class Database:
             max_overflow=4,
             pool_timeout=10,
             pool_recycle=1800,
+            # What a statement is about may be personal: errors show its text only.
+            hide_parameters=True,
             connect_args={
                 "timeout": 5,
                 "command_timeout": 30,

@@ -8,10 +8,10 @@ job announced: deferred work, and what a dead worker held.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol, Self, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
@@ -22,7 +22,7 @@ from pgqueuer.models import Job
 from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.errors import ConnectorError
@@ -100,12 +100,22 @@ async def wake(session: AsyncConnection, priority: Priority) -> None:
     await Queries(SessionDriver(session)).enqueue(ENTRYPOINT, None, priority=priority.rank)
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Housekeeping that any worker may do, now and then; doing it twice changes nothing."""
+
+    name: str
+    every: float
+    do: Callable[[], Awaitable[object]]
+
+
 @dataclass
 class Worker:
-    """One process's share of the work: engine, sweep and lease beat under one supervisor."""
+    """One process's share of the work: engine, sweep, lease beat and chores under one supervisor."""
 
     db: Database
     loop: WorkLoop
+    chores: Sequence[Chore] = ()
     concurrency: int = CONCURRENCY
     sweep_seconds: float = SWEEP_SECONDS
     _stop: asyncio.Event = field(init=False, default_factory=asyncio.Event)
@@ -118,14 +128,15 @@ class Worker:
     async def run(self) -> None:
         """Works until `stop`, through every outage of the database, then waits for running turns, bounded."""
         async with asyncio.TaskGroup() as parts:
-            beat = parts.create_task(self.loop.beat())
+            beside = [parts.create_task(self.loop.beat())]
+            beside += [parts.create_task(self._keep_house(chore)) for chore in self.chores]
             working = [
                 parts.create_task(self._supervise(self._listen)),
                 *(parts.create_task(self._supervise(self._sweep)) for _ in range(SWEEPERS)),
             ]
             await self._stop.wait()
             _, late = await asyncio.wait(working, timeout=DRAIN_SECONDS)
-            for part in (*late, beat):
+            for part in (*late, *beside):
                 part.cancel()
 
     async def _supervise(self, part: Callable[[], Awaitable[None]]) -> None:
@@ -139,6 +150,14 @@ class Worker:
             lasted = self.loop.clock.monotonic() - started
             pause = FIRST_PAUSE if lasted > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             await self._pause(pause)
+
+    async def _keep_house(self, chore: Chore) -> None:
+        while True:
+            try:
+                await chore.do()
+            except Exception as error:  # noqa: BLE001 - it is done again later
+                _log.warning("chore-failed", chore=chore.name, error=type(error).__name__)
+            await self.loop.clock.sleep(chore.every)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -175,6 +194,18 @@ class Worker:
 
     async def _sweep(self) -> None:
         await self.loop.sweep(self.sweep_seconds)
+
+
+_FORGET_JOBS = text("delete from pgqueuer_log where created < :before")
+_FORGET_COUNTS = text("delete from pgqueuer_statistics where created < :before")
+LOG_LIFE = timedelta(days=7)
+
+
+async def forget_old_jobs(db: Database, now: datetime) -> None:
+    """The engine keeps a line of every job for ever; a week is enough to look back."""
+    async with db.begin_system() as session:
+        for statement in (_FORGET_JOBS, _FORGET_COUNTS):
+            await session.execute(statement, {"before": now - LOG_LIFE})
 
 
 class EngineConnection(Protocol):

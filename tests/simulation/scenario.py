@@ -22,7 +22,9 @@ from app.bootstrap import Resources
 from app.connectors.access import BEXIO_SECRET
 from app.connectors.clients import HttpClients, Upstream
 from app.connectors.egress import Egress
+from app.connectors.bexio.reference_kinds import KINDS
 from app.core.money import to_five_rappen
+from app.core.priority import Priority
 from app.core.vault import generate_key
 from app.db.session import Database
 from app.jobs.work import WorkLoop
@@ -35,7 +37,8 @@ from tests.simulation.network import Connection, Line, Weather
 from tests.simulation.scheduler import START, Killed, Scheduler, VirtualClock
 
 KEYS = generate_key("simulation")
-STORM = timedelta(minutes=6)
+READY = timedelta(minutes=1)
+STORM = timedelta(minutes=7)
 HORIZON = timedelta(minutes=90)
 SETTLE = 90.0
 SWEEP = 4.0
@@ -97,7 +100,7 @@ class Process:
         self.living()
         simulation = self.simulation
         simulation.milestones[milestone] += 1
-        if simulation.scheduler.now > START + STORM:
+        if simulation.scheduler.now > START + STORM or simulation.scheduler.now < START + READY:
             return
         fate = simulation.random.uniform(0, 100)
         if fate < simulation.plan.kill:
@@ -154,13 +157,18 @@ class Simulation:
         async with asyncio.TaskGroup() as group:
             self.group = group
             bexio = create_app(self.world)
-            self.line = Line(self.scheduler, group, bexio, self.random, self.plan.weather)
+            self.line = Line(self.scheduler, group, bexio, self.random, Weather.calm())
             front = Process(self)
-            await self._set_up(front.resources)
+            self.scheduler.start(group, self._set_up(front.resources))
+            await self.scheduler.run_until(START + READY)
+            self.company.requests.clear()
+            self.line.weather = self.plan.weather
             self.front = bootstrap.application(front.resources)
             for _ in range(self.plan.processes):
                 self.launch(after=0.0)
             self._sell()
+            if self.plan.outage is not None:
+                self.scheduler.start(group, self._outage(*self.plan.outage))
             await self._play()
             self.scheduler.drop_waiting()
         await self._judge()
@@ -176,12 +184,18 @@ class Simulation:
         await self.scheduler.run_until(START + STORM)
         self.line.weather = Weather.calm()
         while self.scheduler.now < START + HORIZON and not self.scheduler.failures:
-            if await self._finished():
+            if not self.line.out and await self._finished():
                 break
             await self.scheduler.run_until(self.scheduler.now + timedelta(seconds=60))
             self.scheduler.now = max(self.scheduler.now, START)
         for failure in self.scheduler.failures:
             self.verdict.wrong.append("crashed: " + "".join(traceback.format_exception(failure))[-900:])
+
+    async def _outage(self, begins: float, ends: float) -> None:
+        await self.scheduler.wait(begins)
+        self.line.out = True
+        await self.scheduler.wait(ends - begins)
+        self.line.out = False
 
     async def _finished(self) -> bool:
         async with self.db.begin(self.tenant) as session:
@@ -215,6 +229,10 @@ class Simulation:
                 await session.execute(statement, values)
         async with self.db.begin(self.tenant) as session:
             await session.execute(_SETTINGS, values)
+        # Two actors of one process must not wait for each other outside virtual time: nobody fetches in the storm.
+        bexio = await resources.remotes.bexio(self.tenant, Priority.TILL)
+        for kind in KINDS.values():
+            await resources.reference.of(self.tenant, bexio).rows(kind)
 
     def _sell(self) -> None:
         count = self.random.choice([1, 1, 2, 3])

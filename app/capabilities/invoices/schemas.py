@@ -14,6 +14,25 @@ from app.capabilities.documents.schemas import AttentionSummary, Id, Money, Stri
 class OpenInvoice(BaseModel):
     """An invoice that still asks for money."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "bexio_id": 42,
+                    "number": "RE-00042",
+                    "title": "2/815 (Zürich, Kasse 2)",
+                    "contact_bexio_id": 7,
+                    "date": "2026-11-20",
+                    "due": "2026-12-20",
+                    "currency_id": 1,
+                    "total": "120.00",
+                    "open_amount": "70.00",
+                    "status": "partial",
+                }
+            ]
+        }
+    )
+
     bexio_id: int
     number: str
     title: str | None
@@ -52,6 +71,27 @@ class TillPayment(Strict):
 
 class RecordedPayment(BaseModel):
     """The payment on its way onto the invoice."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "0198f3a0-6d1f-7b02-8c5e-0d9b7f6a5e43",
+                    "transaction_id": "2000000000820",
+                    "bexio_invoice_id": 42,
+                    "bexio_payment_id": 17,
+                    "date": "2026-11-20",
+                    "payment_type_id": "1",
+                    "amount": "70.00",
+                    "status": "recorded",
+                    "attention": None,
+                    "waiting": None,
+                    "created_at": "2026-11-20T10:20:00+01:00",
+                    "updated_at": "2026-11-20T10:20:01+01:00",
+                }
+            ]
+        }
+    )
 
     id: UUID
     transaction_id: str

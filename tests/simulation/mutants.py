@@ -1,0 +1,109 @@
+"""The checks bite: each safeguard taken out of a copy of the product must turn the simulation red."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("app", "sandbox", "tests", "migrations", "alembic.ini")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Texts to replace, by file."""
+
+    name: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+REVISION = "migrations/versions/0001_foundation.py"
+WORK = "app/jobs/work.py"
+ISSUING = "app/capabilities/documents/issuing.py"
+
+MUTANTS = (
+    Mutant(
+        "no lease",
+        (
+            (REVISION, "fence = o.fence + 1", "fence = o.fence"),
+            (REVISION, "where o.state = 'running' and o.lease_until <= p_now\n", "where o.state = 'running'\n"),
+            (REVISION, "or l.state = 'running' and l.lease_until <= p_now)", "or l.state = 'running')"),
+        ),
+    ),
+    Mutant(
+        "no fencing",
+        (
+            (REVISION, "where o.id = p_id and o.fence = p_fence and o.state = 'running'", "where o.id = p_id"),
+            ("app/jobs/operations.py", " where id = :id and fence = :fence and state = 'running'", " where id = :id"),
+        ),
+    ),
+    Mutant("no look-up", ((ISSUING, 'if turn.work.memo.get("create_sent"):', "if False:"),)),
+    Mutant(
+        "like instead of =",
+        (("app/connectors/bexio/criteria.py", 'Criterion(field, "=", value)', 'Criterion(field, "like", value)'),),
+    ),
+    Mutant(
+        "no sweeper",
+        ((WORK, "            try:\n                await self.drain()\n", "            try:\n                pass\n"),),
+    ),
+    Mutant(
+        "no wait for a lost payment",
+        (("app/capabilities/documents/payments.py", "        if now < due:\n", "        if False:\n"),),
+    ),
+)
+
+
+def copy(mutant: Mutant, folder: Path) -> None:
+    """A copy of the product without the safeguard; fails when the code no longer reads as expected."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    for path, old, new in mutant.changes:
+        file = folder / path
+        text = file.read_text()
+        if text.count(old) != 1:
+            raise AssertionError(f"{mutant.name}: {path} does not read as expected; adapt the mutant.")
+        file.write_text(text.replace(old, new))
+
+
+async def hunt(mutant: Mutant, folder: Path, server: str, seeds: int, first: int = 0) -> dict[str, Any]:
+    """Runs seeds over the mutant until one is red; the figures, with `seeds` tried."""
+    copy(mutant, folder)
+    script = (
+        "import asyncio, sys\n"
+        "from sqlalchemy import make_url\n"
+        "from tests.fixtures.database import fresh_database\n"
+        "async def main():\n"
+        "    async with fresh_database(make_url(sys.argv[1])) as url:\n"
+        "        arguments = ['-m', 'tests.simulation', '--until-red', '--seeds', sys.argv[2], '--first', sys.argv[3],\n"
+        "                     '--database', url.render_as_string(hide_password=False)]\n"
+        "        process = await asyncio.create_subprocess_exec(sys.executable, *arguments)\n"
+        "        return await process.wait()\n"
+        "sys.exit(asyncio.run(main()))\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        script,
+        server,
+        str(seeds),
+        str(first),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    lines = output.decode().strip().splitlines()
+    if not lines:
+        raise AssertionError(f"{mutant.name}: the simulation did not run: {errors.decode()[-2000:]}")
+    return json.loads(lines[-1])

@@ -1,0 +1,125 @@
+"""`python -m tests.soak [part ...] [--seeds N] [--jobs N]`: the full counts of what CI runs a slice of.
+
+Exits non-zero when anything was doubled, lost or left behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import make_url
+
+from app.db.embedded import start
+from tests.capabilities import sales_property
+from tests.fixtures.database import fresh_database
+from tests.processes import kill
+from tests.simulation.mutants import MUTANTS, hunt
+
+console = Console()
+
+
+async def simulate(server: str, seeds: int, jobs: int) -> bool:
+    """The exactly-once simulation over `seeds` seeds, shared by `jobs` processes."""
+    share = -(-seeds // jobs)
+    with Progress(console=console) as progress:
+        task = progress.add_task("simulation", total=seeds)
+        answers = await asyncio.gather(
+            *(
+                _simulation(server, first, min(share, seeds - first), lambda: progress.advance(task))
+                for first in range(0, seeds, share)
+            )
+        )
+    sums: Counter[str] = Counter()
+    attention: Counter[str] = Counter()
+    for answer in answers:
+        sums.update({name: answer[name] for name in ("seeds", "sales", "requests", "doubled", "lost", "strays", "wrong_seeds")})
+        attention.update(answer["attention"])
+        for seed, found in answer["wrong"].items():
+            console.print(f"seed {seed}: {found}", style="red")
+    console.print(f"simulation: {dict(sums)}; attention: {dict(attention)}")
+    return sums["wrong_seeds"] == 0
+
+
+async def _simulation(server: str, first: int, seeds: int, advance: Callable[[], None]) -> dict[str, Any]:
+    async with fresh_database(make_url(server)) as url:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-W", "ignore", "-m", "tests.simulation", "--first", str(first), "--seeds", str(seeds)),
+            *("--database", url.render_as_string(hide_password=False)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output = asyncio.StreamReader() if process.stdout is None else process.stdout
+        steps = asyncio.StreamReader() if process.stderr is None else process.stderr
+        async for line in steps:
+            if line.strip().isdigit():
+                advance()
+        return json.loads((await output.read()).decode().strip().splitlines()[-1])
+
+
+async def mutate(server: str, seeds: int, _jobs: int) -> bool:
+    """Every mutant must turn the simulation red within `seeds` seeds."""
+    all_red = True
+    for mutant in MUTANTS:
+        with TemporaryDirectory() as folder:
+            figures = await hunt(mutant, Path(folder), server, seeds)
+        red = figures["wrong_seeds"] > 0
+        all_red &= red
+        console.print(f"mutant {mutant.name}: {'red' if red else 'SURVIVED'} after {figures['seeds']} seeds")
+    return all_red
+
+
+async def killed(_server: str, seeds: int, _jobs: int) -> bool:
+    """kill -9 of real processes at every named point."""
+    report = await kill.run(max(1, seeds // 500))
+    console.print(f"kill -9: {report}")
+    return report.clean
+
+
+async def random_sales(_server: str, seeds: int, _jobs: int) -> bool:
+    """Random sales through the whole pipeline, compared to the cent."""
+    figures = await sales_property.run(seeds)
+    console.print(f"sales: {figures}")
+    return figures.clean
+
+
+PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
+    "simulation": simulate,
+    "mutants": mutate,
+    "kill": killed,
+    "sales": random_sales,
+}
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all without a name")
+    parser.add_argument("--seeds", type=int, default=10_000)
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    clean = True
+    with TemporaryDirectory(prefix="connector-soak-") as folder:
+        server = await start(Path(folder), fast=True)
+        try:
+            for name in arguments.parts or PARTS:
+                began = time.monotonic()
+                clean &= await PARTS[name](server.url, arguments.seeds, arguments.jobs)
+                console.print(f"{name}: {time.monotonic() - began:.0f} s")
+        finally:
+            await server.stop()
+    return 0 if clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
