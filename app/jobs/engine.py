@@ -193,7 +193,9 @@ class Worker:
             _log.warning("drain-stopped", code=error.code)
 
     async def _sweep(self) -> None:
-        await self.loop.sweep(self.sweep_seconds)
+        while not self._stop.is_set():
+            await self.loop.look()
+            await self._pause(self.sweep_seconds)
 
 
 _FORGET_JOBS = text("delete from pgqueuer_log where created < :before")

@@ -153,11 +153,15 @@ class WorkLoop:
     async def sweep(self, every: float) -> None:
         """Finds what no wake-up reached: deferred work, and what a dead worker held. Runs until told to stop."""
         while not self.stopping:
-            try:
-                await self.drain()
-            except ConnectorError as error:
-                _log.warning("sweep-failed", code=error.code)
+            await self.look()
             await self.clock.sleep(every)
+
+    async def look(self) -> None:
+        """One sweep; a database that is away is no reason to end."""
+        try:
+            await self.drain()
+        except ConnectorError as error:
+            _log.warning("sweep-failed", code=error.code)
 
     async def beat(self) -> None:
         """Keeps the leases of all running turns alive; runs until cancelled."""
