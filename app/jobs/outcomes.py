@@ -81,3 +81,10 @@ def after_error(error: Exception, attempts: int, share: float) -> Outcome:
         given_up = "outcome-stays-unknown" if isinstance(error, OutcomeUnknown) else code
         return NeedsAttention(given_up, params)
     return Later(backoff(attempts, share), code, counted=True)
+
+
+def limited(outcome: Outcome, attempts: int) -> Outcome:
+    """A turn may ask for another one after a failure that counts, but not for ever."""
+    if isinstance(outcome, Later) and outcome.counted and attempts + 1 >= MAX_ATTEMPTS:
+        return NeedsAttention(outcome.reason)
+    return outcome

@@ -21,7 +21,7 @@ from app.db.attention import Subject, close_items, raise_item
 from app.db.session import Database
 from app.jobs import operations
 from app.jobs.operations import Operation
-from app.jobs.outcomes import MAX_STARTS, Done, Halt, Later, NeedsAttention, Outcome, after_error
+from app.jobs.outcomes import MAX_STARTS, Done, Halt, Later, NeedsAttention, Outcome, after_error, limited
 
 BEAT_SECONDS = 3.0
 UNKNOWN_KIND_PAUSE = timedelta(seconds=30)
@@ -177,7 +177,7 @@ class WorkLoop:
         work = Work(operation, self.db, self.clock, self.probe)
         await work.reached("claimed")
         handler = self.handlers.get(operation.kind) or Nobody()
-        outcome = await self._outcome(handler, work)
+        outcome = limited(await self._outcome(handler, work), work.operation.attempts)
         await work.reached("before-settle")
         await self._settle(handler, work.operation, outcome)
         await work.reached("settled")

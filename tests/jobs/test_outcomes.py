@@ -22,11 +22,13 @@ from app.jobs.outcomes import (
     FIRST_DELAY,
     LONGEST_DELAY,
     MAX_ATTEMPTS,
+    Done,
     Later,
     NeedsAttention,
     Outcome,
     after_error,
     backoff,
+    limited,
 )
 
 FIRST, LAST = 0, MAX_ATTEMPTS - 1
@@ -100,3 +102,16 @@ def test_a_remote_is_never_asked_sooner_than_it_told(seconds: float, share: floa
     assert isinstance(outcome, Later)
     assert not outcome.counted
     assert outcome.delay >= timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "attempts", "expected"),
+    [
+        (Later(SECOND, "draft-in-use", counted=True), LAST - 1, Later(SECOND, "draft-in-use", counted=True)),
+        (Later(SECOND, "draft-in-use", counted=True), LAST, NeedsAttention("draft-in-use")),
+        (Later(SECOND, "may-land"), 10 * MAX_ATTEMPTS, Later(SECOND, "may-land")),
+        (Done(), LAST, Done()),
+    ],
+)
+def test_a_turn_cannot_ask_for_counted_repeats_for_ever(outcome: Outcome, attempts: int, expected: Outcome) -> None:
+    assert limited(outcome, attempts) == expected
