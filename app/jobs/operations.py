@@ -68,7 +68,8 @@ _REARM = text(
 )
 _SETTLE = text(
     "update operation set state = case when wanted > :seen then 'waiting' else cast(:state as text) end,"
-    " next_attempt_at = case when wanted > :seen then cast(:now as timestamptz) else cast(:due as timestamptz) end, reason = :reason, attempts = :attempts,"
+    " next_attempt_at = case when wanted > :seen then cast(:now as timestamptz) else cast(:due as timestamptz) end,"
+    " reason = :reason, attempts = :attempts,"
     " starts = 0, lease_until = null, step = :step, memo = :memo, updated_at = :now"
     " where id = :id and fence = :fence and state = 'running' returning state"
 ).bindparams(bindparam("memo", type_=JSONB))

@@ -161,7 +161,7 @@ async def _discarded(turn: Turn, draft: Invoice) -> Later:
 
 
 async def _compare(turn: Turn, draft: Invoice) -> None:
-    """bexio's total must be the till's, but for the company's own rounding to 5 Rappen."""
+    """The total in bexio must be the till's, but for the company's own rounding to 5 Rappen."""
     till = turn.document.sale.total
     currency = await turn.reference.currency(turn.document.sale.currency)
     if draft.total in {till, to_step(till, currency.round_factor)}:

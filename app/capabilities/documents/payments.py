@@ -37,8 +37,8 @@ _ADD = text(
     " :document, :natural_key, :transaction_id, :payment_type_id, :amount, :paid_on, :bexio_invoice_id,"
     " :bank_account_id, 'planned', :hash, :now, :now) on conflict (tenant_id, natural_key) do nothing"
 )
-_OF_DOCUMENT = text(f"select {_COLUMNS} from payment where document_id = :document order by natural_key")
-_READ = text(f"select {_COLUMNS} from payment where id = :id")
+_OF_DOCUMENT = text(f"select {_COLUMNS} from payment where document_id = :document order by natural_key")  # noqa: S608 - constant
+_READ = text(f"select {_COLUMNS} from payment where id = :id")  # noqa: S608 - constant
 _SENDING = text(
     "update payment set state = 'sending', sent_at = :now, known_ids = :known, updated_at = :now"
     " where id = :id and state in ('planned', 'sending') and sent_at is not distinct from :seen"

@@ -38,8 +38,8 @@ left join lateral (
 ) a on true
 """
 _SHOW = text(f"{_SHOWN} where d.id = :id and d.source = :source")
-_LIST = text(
-    f"select * from ({_SHOWN} where d.source = :source"
+_LIST = text(  # the pieces are constants of this module
+    f"select * from ({_SHOWN} where d.source = :source"  # noqa: S608
     " and (cast(:since as date) is null or d.sale_date >= :since)"
     " and (cast(:until as date) is null or d.sale_date <= :until)"
     " and (cast(:after_at as timestamptz) is null"

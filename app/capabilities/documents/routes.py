@@ -28,7 +28,7 @@ From = Annotated[date | None, Query(alias="from", description="First day of sale
 To = Annotated[date | None, Query(alias="to", description="Last day of sale.")]
 
 
-async def post(
+async def post(  # noqa: PLR0913, PLR0917 - what two endpoints were given and pass on
     service: Documents,
     settled: Settled,
     caller: TenantCaller,

@@ -82,7 +82,8 @@ class Resolution:
         criteria: list[tuple[Criterion, ...]] = [(equal("name_1", name), kind)]
         if self.party.email:
             criteria.append((equal("mail", self.party.email),))
-        if self.party.number:
+        if self.party.number.isdigit():
+            # Numbers of bexio's contacts are digits only: another one can be nobody's.
             criteria.append((equal("nr", self.party.number),))
         return criteria
 
