@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import structlog
 import uvicorn
@@ -49,7 +51,7 @@ async def serve(settings: Settings, *, all_in_one: bool = False, ready: Callable
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens; port 0 takes a free one."""
+    """Says where it listens (port 0 takes a free one), and leaves the end of the process to its caller."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[str], None] | None) -> None:
         super().__init__(config)
@@ -63,3 +65,20 @@ class _Server(uvicorn.Server):
             _log.info("serving", url=url)
             if self._ready is not None:
                 self._ready(url)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """A signal ends the serving and nothing else.
+
+        uvicorn raises it once more when it is done, which would kill the process before the worker and the embedded
+        database have stopped in order.
+        """
+        loop = asyncio.get_running_loop()
+        captured = (signal.SIGINT, signal.SIGTERM)
+        for name in captured:
+            loop.add_signal_handler(name, self.handle_exit, name, None)
+        try:
+            yield
+        finally:
+            for name in captured:
+                loop.remove_signal_handler(name)

@@ -29,6 +29,11 @@ async def check(url: str) -> None:
     await asyncio.to_thread(command.check, _configuration(url))
 
 
+def head() -> str:
+    """This version's own revision."""
+    return str(ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_current_head())
+
+
 @cache
 def superseded_revisions() -> frozenset[str]:
     """The revisions before this version's own. One that is not known at all belongs to a newer version."""

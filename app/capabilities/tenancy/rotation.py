@@ -1,0 +1,88 @@
+"""Seals every stored secret with the current encryption key, while the service runs.
+
+The keys rotate in three steps: the new key goes first in the ring of every process, then this runs, then the old key
+leaves the ring. One tenant's secrets are one short transaction, so nobody waits; an interrupted run is run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.connectors.access import ARCAVIS_SECRET, BEXIO_SECRET
+from app.core.errors import Unavailable
+from app.core.vault import Vault
+from app.db.session import Database
+
+BATCH = 100
+
+_TENANTS = text(
+    "select id, slug from tenant where cast(:after as uuid) is null or id > :after order by id limit :batch"
+)
+_COUNT = text("select count(*) from tenant")
+# Locked, so that a connection made anew meanwhile is not overwritten with its old secret.
+_READ = {
+    BEXIO_SECRET: text("select secret from bexio_connection where tenant_id = :tenant for update"),
+    ARCAVIS_SECRET: text("select secret from arcavis_connection where tenant_id = :tenant for update"),
+}
+_WRITE = {
+    BEXIO_SECRET: text("update bexio_connection set secret = :secret where tenant_id = :tenant"),
+    ARCAVIS_SECRET: text("update arcavis_connection set secret = :secret where tenant_id = :tenant"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """How far it is: tenants seen, secrets sealed anew, secrets that were current, and those no key opens.
+
+    `unreadable` are `slug: column`. While there are any, an old key is missing in the ring.
+    """
+
+    tenants: int = 0
+    resealed: int = 0
+    current: int = 0
+    unreadable: tuple[str, ...] = ()
+
+
+async def count_tenants(db: Database) -> int:
+    """How many tenants a rotation visits."""
+    async with db.begin_system() as session:
+        return (await session.execute(_COUNT)).scalar_one()
+
+
+async def rotate(db: Database, vault: Vault, *, batch: int = BATCH) -> AsyncGenerator[Rotation]:
+    """Visits every tenant; yields how far it is after each batch. The last one is the result."""
+    done, after = Rotation(), None
+    while True:
+        async with db.begin_system() as session:
+            tenants = (await session.execute(_TENANTS, {"after": after, "batch": batch})).all()
+        for tenant in tenants:
+            async with db.begin(tenant.id) as session:
+                done = await _reseal(session, vault, tenant.id, tenant.slug, done)
+        yield done
+        if len(tenants) < batch:
+            return
+        after = tenants[-1].id
+
+
+async def _reseal(session: AsyncConnection, vault: Vault, tenant: UUID, slug: str, done: Rotation) -> Rotation:
+    done = replace(done, tenants=done.tenants + 1)
+    for column, read in _READ.items():
+        sealed = (await session.execute(read, {"tenant": tenant})).scalar()
+        if sealed is None:
+            continue
+        if not vault.needs_rotation(sealed):
+            done = replace(done, current=done.current + 1)
+            continue
+        try:
+            secret = vault.open(tenant, column, sealed)
+        except Unavailable:
+            done = replace(done, unreadable=(*done.unreadable, f"{slug}: {column}"))
+            continue
+        await session.execute(_WRITE[column], {"tenant": tenant, "secret": vault.seal(tenant, column, secret)})
+        done = replace(done, resealed=done.resealed + 1)
+    return done
