@@ -17,6 +17,9 @@ from app.core.errors import Unavailable
 
 RUNTIME_ROLE = "connector_app"
 
+# SQLSTATEs of a server that is away, full, shutting down or only just coming up; SQLAlchemy knows no kind for them.
+_AWAY = ("08", "53", "57P")
+
 _inside: ContextVar[bool] = ContextVar("inside_transaction", default=False)
 
 _SET_TENANT = text("select set_config('connector.tenant', :tenant, true)")
@@ -26,6 +29,11 @@ _SET_SYSTEM = text("select set_config('connector.scope', 'system', true)")
 def inside_transaction() -> bool:
     """True while a transaction of this task is open: the HTTP transport refuses to send then."""
     return _inside.get()
+
+
+def _is_away(error: DBAPIError) -> bool:
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or (state or "").startswith(_AWAY)
 
 
 class Database:
@@ -75,7 +83,7 @@ class Database:
         except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
             raise Unavailable("database-unavailable") from error
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if _is_away(error):
                 raise Unavailable("database-unavailable") from error
             raise
 
@@ -91,7 +99,7 @@ class Database:
         except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
             raise Unavailable("database-unavailable") from error
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if _is_away(error):
                 raise Unavailable("database-unavailable") from error
             raise
 

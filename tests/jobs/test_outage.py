@@ -9,6 +9,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.clock import SystemClock
 from app.core.errors import Unavailable
@@ -19,6 +21,32 @@ from app.jobs.engine import Worker
 from app.jobs.outcomes import Done, Outcome
 from app.jobs.work import Work
 from tests.jobs.stock import Trial, add_tenant, add_work, loop_over, stored, until, working
+
+_SLEEP = text("select pg_sleep(20)")
+_END = text(
+    "select count(pg_terminate_backend(pid)) > 0 from pg_stat_activity"
+    " where query = 'select pg_sleep(20)' and state = 'active'"
+)
+
+
+async def test_a_statement_that_the_server_ended_says_that_the_database_is_away(
+    db: Database, owner: AsyncEngine
+) -> None:
+    async def end_it() -> None:
+        async with owner.connect() as connection:
+            while not (await connection.execute(_END)).scalar_one():
+                continue
+
+    for statement in (db.execute_alone(_SLEEP, {}), in_transaction(db)):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(end_it())
+            with pytest.raises(Unavailable):
+                await statement
+
+
+async def in_transaction(db: Database) -> None:
+    async with db.begin_system() as session:
+        await session.execute(_SLEEP)
 
 
 async def test_a_worker_outlives_its_database_and_goes_on(tmp_path: Path) -> None:
