@@ -530,6 +530,159 @@ ENTRIES: Mapping[str, Entry] = {
         "Changed invoices are read every few minutes.",
         "Nothing to do: it goes on by itself.",
     ),
+    "slug-taken": Entry(
+        "Name taken",
+        "There is a tenant called {slug} already.",
+        "Choose another slug.",
+    ),
+    "api-key-not-found": Entry(
+        "API key not found",
+        "There is no such API key, or it was revoked before.",
+        "Check the id in the list of keys.",
+    ),
+    "bexio-company-unknown": Entry(
+        "Company not recognised",
+        "It cannot be told which bexio company the token belongs to.",
+        "Create a token as a user with all rights, also on accounting, and connect again.",
+    ),
+    "bexio-company-taken": Entry(
+        "Company connected elsewhere",
+        "The bexio company {company} is connected to another Arcavis.",
+        "Use a token of your own company, or have the other connection removed by your support partner.",
+    ),
+    "bexio-company-differs": Entry(
+        "Another company",
+        "This tenant belongs to the bexio company {company}; the token is one of {other}.",
+        "Use a token of {company}. Another company can be connected only after disconnecting, and only while "
+        "nothing was sold on a bexio invoice.",
+    ),
+    "setting-unknown-in-arcavis": Entry(
+        "Setting unknown in Arcavis",
+        "{setting} {value} does not exist in Arcavis (any more), or is not active.",
+        "Choose another value in the settings.",
+    ),
+    "if-match-missing": Entry(
+        "Version missing",
+        "A change must say which version of the settings it is made to.",
+        "Read the settings and send their ETag in the header “If-Match”.",
+    ),
+    "settings-changed": Entry(
+        "Settings changed meanwhile",
+        "Somebody else changed the settings since they were read; nothing was saved.",
+        "Read the settings again, look at what changed, and repeat your change.",
+    ),
+    "attention-not-found": Entry(
+        "Item not found",
+        "There is no such attention item for this tenant.",
+        "Check the id.",
+    ),
+    "attention-closed": Entry(
+        "Item closed already",
+        "The item was resolved or dismissed before.",
+        "Nothing to do.",
+    ),
+    "nothing-to-retry": Entry(
+        "Nothing to retry",
+        "There is no work behind this item.",
+        "Follow its remedy, then dismiss it.",
+    ),
+    "run-not-found": Entry(
+        "Run not found",
+        "There is no such run for this tenant.",
+        "Check the id.",
+    ),
+    "run-finished": Entry(
+        "Run finished already",
+        "The run is {state} and cannot be cancelled any more.",
+        "Nothing to do.",
+    ),
+    "run-not-failed": Entry(
+        "Run did not fail",
+        "The run is {state}: only one that failed or was cancelled can be retried.",
+        "Wait until it ends, or start a new one.",
+    ),
+    "bexio-works": Entry(
+        "bexio is connected",
+        "The company {company} answers.",
+        "Nothing to do.",
+    ),
+    "arcavis-works": Entry(
+        "Arcavis is connected",
+        "Arcavis answers.",
+        "Nothing to do.",
+    ),
+    "bexio-token-expires": Entry(
+        "Token ends soon",
+        "The access token of bexio ends on {day}, in {days} days.",
+        "Create a new token at developer.bexio.com/pat and connect bexio with it before that day.",
+    ),
+    "bexio-token-expired": Entry(
+        "Token ended",
+        "The access token of bexio ended on {day}.",
+        "Create a new token at developer.bexio.com/pat and connect bexio with it; what waits goes on then.",
+    ),
+    "bexio-right-missing": Entry(
+        "A right is missing in bexio",
+        "The connected user may not work with {right} in bexio.",
+        "Give the connected user the right in bexio (Settings > All settings > General > User management), "
+        "or connect with a user that has all rights.",
+    ),
+    "bexio-right-limited": Entry(
+        "A right is limited in bexio",
+        "The connected user sees only its own records of {right}; those of others are hidden without a word.",
+        "Set the right to “all” in bexio, or connect with a user that has all rights.",
+    ),
+    "currency-not-francs": Entry(
+        "Default currency is not CHF",
+        "bexio's default currency of invoices is {currency}; invoices of the till are made in CHF all the same.",
+        "Check whether this is the right company.",
+    ),
+    "rounding-step-unusual": Entry(
+        "Unusual rounding",
+        "bexio rounds totals in CHF to {step}; tills know 0.05 and 0.01.",
+        "Set the rounding of CHF to 0.05 in bexio (Settings > All settings > Accounting > Currencies).",
+    ),
+    "account-not-income": Entry(
+        "Not a revenue account",
+        "Account {account} is not one for revenue.",
+        "Choose a revenue account for invoices in the settings, usually 3200.",
+    ),
+    "payment-type-inactive": Entry(
+        "Payment type not active",
+        "The payment type {payment_type} is not active in Arcavis, so no till offers it.",
+        "Activate it in Arcavis (System > payment types), or choose another one in the settings.",
+    ),
+    "payment-type-without-customer": Entry(
+        "Till does not ask for the customer",
+        "The payment type {payment_type} can be used without a customer, but an invoice needs one: such "
+        "sales are refused.",
+        "Tick “customer required” for this payment type in Arcavis (System > payment types).",
+    ),
+    "numbering-not-automatic": Entry(
+        "Numbers are given by hand",
+        "bexio does not number invoices by itself.",
+        "Switch automatic numbering of invoices on in bexio (Settings > All settings > Sales > Documents).",
+    ),
+    "business-year-missing": Entry(
+        "Business year missing",
+        "bexio has no business year that holds {day}.",
+        "Open the business year in bexio (Accounting > Business years).",
+    ),
+    "business-year-not-open": Entry(
+        "Business year not open",
+        "The business year of {day} is {status} in bexio: nothing can be booked.",
+        "Unlock or reopen it in bexio (Accounting > Business years).",
+    ),
+    "vat-period-not-open": Entry(
+        "VAT period closed",
+        "The VAT period of {day} is closed in bexio: nothing with VAT can be booked.",
+        "Reopen the VAT period in bexio (Accounting > VAT).",
+    ),
+    "kind-unknown": Entry(
+        "Waiting for a newer worker",
+        "This work needs a version of the service that is just being rolled out.",
+        "Nothing to do: it goes on by itself once the newer version runs.",
+    ),
 }
 
 # What is said about single fields; see `app.api.failures`.
@@ -551,5 +704,8 @@ MESSAGES: frozenset[str] = frozenset(
         "This text contains the character NUL or half a Unicode character.",
         "Take the cursor from `next_cursor`.",
         "Send 1 to 255 visible ASCII characters.",
+        "This is refused; see the detail.",
+        "There is no such record. These exist:",
+        "There are too many.",
     }
 )
