@@ -16,6 +16,10 @@ from sqlalchemy import make_url
 from app.api import idempotency, tracing
 from app.api.assembly import Options, assemble
 from app.api.auth import hash_key
+from app.capabilities.attention import router as attention
+from app.capabilities.audit import router as audit
+from app.capabilities.connection import choices_router as choices
+from app.capabilities.connection import router as connection
 from app.capabilities.documents.following import KIND as FOLLOW
 from app.capabilities.documents.following import FollowHandler
 from app.capabilities.documents.handler import DocumentHandler
@@ -25,7 +29,10 @@ from app.capabilities.invoices import router as invoices
 from app.capabilities.invoices.open_invoices import KIND as PAYMENT
 from app.capabilities.invoices.open_invoices import OpenInvoicesService, PaymentHandler
 from app.capabilities.orders import router as orders
+from app.capabilities.runs import router as runs
+from app.capabilities.settings import router as tenant_settings
 from app.capabilities.tenancy.configs import Configs
+from app.capabilities.tenants import router as tenants
 from app.connectors.access import RemoteAccess
 from app.connectors.bexio.reference import ReferenceData
 from app.connectors.budget import Budgets
@@ -156,7 +163,8 @@ def application(resources: Resources) -> FastAPI:
         requests_per_minute=settings.requests_per_minute,
         tracer_provider=tracing.provider() if settings.otel else None,
     )
-    return assemble(resources, [invoices.router, orders.router], options)
+    capabilities = (invoices, orders, tenants, connection, choices, tenant_settings, attention, runs, audit)
+    return assemble(resources, [one.router for one in capabilities], options)
 
 
 def handlers(resources: Resources) -> Mapping[str, Handler]:

@@ -145,7 +145,7 @@ async def finish(
     params: Mapping[str, str] | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Ends the run. `reason` is a code of the catalogue, `params` fill its texts; `detail` is added to what is there."""
+    """Ends the run. `reason` is a code of the catalogue that `params` fill in; `detail` is added to what is there."""
     more = {**(detail or {}), REASON_PARAMS: dict(params or {})}
     values = {"id": run, "state": state, "reason": reason, "detail": more, "now": now}
     await session.execute(_FINISH, values)

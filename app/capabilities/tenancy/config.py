@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.tenancy.settings import TenantSettings
@@ -17,6 +19,11 @@ _LOAD = text(
     " coalesce(s.version, 0) as settings_version"
     " from tenant t left join tenant_settings s on s.tenant_id = t.id where t.id = :tenant"
 )
+_SAVE = text(
+    "insert into tenant_settings as s (tenant_id, values, version, updated_at) values (:tenant, :values, 1, :now)"
+    " on conflict (tenant_id) do update set values = excluded.values, version = s.version + 1,"
+    " updated_at = excluded.updated_at where s.version = :seen returning version"
+).bindparams(bindparam("values", type_=JSONB))
 _TOUCH = text("update tenant set config_version = config_version + 1, updated_at = :now where id = :tenant")
 
 
@@ -63,3 +70,22 @@ async def load(session: AsyncConnection, tenant: UUID) -> TenantConfig:
 async def touch(session: AsyncConnection, tenant: UUID, now: object) -> None:
     """Makes every process read the tenant again; belongs in each transaction that changes what a config holds."""
     await session.execute(_TOUCH, {"tenant": tenant, "now": now})
+
+
+async def save_settings(
+    session: AsyncConnection, tenant: UUID, settings: TenantSettings, *, seen: int, now: datetime
+) -> int | None:
+    """Stores what was chosen and nothing else, so that a better default reaches whoever chose none.
+
+    Returns the new version; None when somebody else changed the settings since version `seen`: then the caller
+    leaves the transaction by an error.
+    """
+    # First, so that whoever changes a tenant waits here for whoever does so already.
+    await touch(session, tenant, now)
+    values = {
+        "tenant": tenant,
+        "values": settings.model_dump(mode="json", exclude_unset=True),
+        "seen": seen,
+        "now": now,
+    }
+    return (await session.execute(_SAVE, values)).scalar_one_or_none()

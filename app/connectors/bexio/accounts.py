@@ -23,6 +23,7 @@ class Account(Wire):
     """An account. `is_locked` means that it cannot be edited; it can be booked on."""
 
     id: int
+    uuid: str | None = None
     account_no: str
     name: str
     account_type: int

@@ -1,0 +1,1 @@
+"""Long work that a person may watch."""
