@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from app.cli import attention, keys, services, settings_table, tenants
 from app.cli.demo import demo
+from app.cli.doctor import doctor
 from app.cli.failures import explain
 from app.cli.output import err, language
 
@@ -46,7 +47,7 @@ program.command(rich_help_panel=_PEOPLE)(settings_table.settings)
 program.add_typer(tenants.commands, name="tenants", rich_help_panel=_PEOPLE)
 program.add_typer(keys.commands, name="keys", rich_help_panel=_PEOPLE)
 program.add_typer(attention.commands, name="attention", rich_help_panel=_PEOPLE)
-# TMP program.command(rich_help_panel=_PEOPLE)(doctor.doctor)
+program.command(rich_help_panel=_PEOPLE)(doctor)
 program.command(rich_help_panel=_TRYING)(demo)
 program.command(rich_help_panel=_TRYING)(services.sandbox)
 program.command(rich_help_panel=_TRYING)(services.openapi)

@@ -78,6 +78,7 @@ async def _look(stage: Stage, shop: Shop, sales: list[Sold], started: float) -> 
     )
     attention: Any = await shop.backoffice.get("/attention?limit=200")
     return Morning(
+        findings=shop.findings,
         sales=sales,
         attention=attention["items"],
         troubles=troubles,

@@ -76,6 +76,7 @@ class Caller:
 def _expected(reply: Reply, method: str, path: str) -> Reply:
     if reply.status // 100 == 2:  # noqa: PLR2004 - a success
         return reply
-    said = cast("dict[str, object]", reply.body) if isinstance(reply.body, dict) else {}
+    body: object = reply.body
+    said = cast("dict[str, object]", body) if isinstance(body, dict) else {}
     told = " ".join(str(said[name]) for name in ("detail", "remedy", "error") if name in said)
     raise CommandFailed(f"{method} {path} was answered with {reply.status}. {told}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from app.cli.demo.morning import Sold
+from app.cli.demo.morning import CREATE, ISSUE, Sold
 from app.cli.demo.proof import Books, Check
 from app.cli.demo.shop import INVOICE_TYPE
 from app.cli.output import table
@@ -20,6 +20,7 @@ from app.cli.output import table
 class Morning:
     """Everything that is known at the end."""
 
+    findings: Sequence[Mapping[str, Any]]
     sales: Sequence[Sold]
     attention: Sequence[Mapping[str, Any]]
     troubles: Sequence[Mapping[str, Any]]
@@ -38,6 +39,7 @@ def as_json(morning: Morning) -> dict[str, object]:
     return {
         "proven": morning.proven,
         "proof": [asdict(check) for check in morning.checks],
+        "doctor": list(morning.findings),
         "sales": [{**sale.seen, "sent": sale.sent, "till_seconds": round(sale.seconds, 4)} for sale in morning.sales],
         "attention": list(morning.attention),
         "troubles": list(morning.troubles),
@@ -48,6 +50,7 @@ def as_json(morning: Morning) -> dict[str, object]:
 
 def show(console: Console, morning: Morning) -> None:
     """Prints the report as tables."""
+    _doctor(console, morning.findings)
     console.print(_sales(morning.sales))
     console.print(_till_times(morning.sales))
     console.print(_troubles(morning.troubles))
@@ -56,6 +59,14 @@ def show(console: Console, morning: Morning) -> None:
     console.print(_proof(morning.checks))
     verdict = "[bold green]Proven[/]" if morning.proven else "[bold red]NOT proven[/]"
     console.print(f"{verdict} in {morning.seconds:.0f} seconds.")
+
+
+def _doctor(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
+    if findings:
+        rows = [(one["severity"], one["title"], one["detail"], one["remedy"]) for one in findings]
+        console.print(table("What the doctor found", ("", "what", "what it found", "what to do"), rows))
+    else:
+        console.print("The doctor found nothing wrong.\n")
 
 
 def _sales(sales: Sequence[Sold]) -> Any:  # noqa: ANN401 - a rich table
@@ -83,7 +94,9 @@ def _customer(sale: Sold) -> str:
 
 def _invoice(sale: Sold) -> tuple[str, str, str]:
     bexio = sale.seen.get("bexio")
-    return (bexio["number"], bexio["status"], bexio["open_amount"]) if bexio else ("", "", "")
+    if bexio is None:
+        return "", "", ""
+    return bexio["number"], bexio["status"], "" if sale.cancelled else bexio["open_amount"]
 
 
 def _note(sale: Sold) -> str:
@@ -105,13 +118,15 @@ def _till_times(sales: Sequence[Sold]) -> str:
 
 
 def _troubles(troubles: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401
-    columns = ("what bexio did meanwhile", "to", "times")
+    columns = ("what bexio did meanwhile", "when asked to", "times")
     rows = [
-        (_TROUBLE.get(one["mode"], one["mode"]), f"{one['method']} {one['path']}", one["struck"]) for one in troubles
+        (_TROUBLE.get(one["mode"], one["mode"]), _ASKED.get(one["path"], one["path"]), one["struck"])
+        for one in troubles
     ]
     return table("Troubles", columns, rows, right=("times",))
 
 
+_ASKED = {CREATE: "create an invoice", ISSUE: "issue one"}
 _TROUBLE = {
     "timeout_after_write": "saved, then no answer",
     "error_after_write": "saved, then error 500",

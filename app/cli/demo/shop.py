@@ -57,8 +57,10 @@ async def _caller(stage: Stage, role: str, label: str) -> Caller:
 
 async def _choose(backoffice: Caller) -> None:
     current = await backoffice.call("GET", "/settings")
+    accounts: Any = await backoffice.get("/bexio/accounts")
+    numbers = {account["id"]: account["number"] for account in accounts["items"]}
     banks: Any = await backoffice.get("/bexio/bank-accounts")
-    by_account = {bank["account_no"]: bank["id"] for bank in banks["items"]}
+    by_account = {numbers.get(bank["account_id"]): bank["id"] for bank in banks["items"]}
     chosen = {
         "invoice_payment_type_id": INVOICE_TYPE,
         "invoice_account_no": REVENUE_ACCOUNT,
