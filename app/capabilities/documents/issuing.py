@@ -17,7 +17,7 @@ from app.capabilities.parties.resolution import Resolution
 from app.connectors.bexio.invoices import Invoice, InvoiceStatus, InvoiceWithPositions
 from app.connectors.bexio.positions import MAX_POSITIONS, InlinePosition, Position, TextPosition
 from app.core.errors import RemoteNotFound, RemoteRejected, RemoteUnavailable
-from app.core.money import amount, to_step
+from app.core.money import FIVE_RAPPEN, amount, to_step
 from app.jobs.outcomes import Halt, Later, NeedsAttention
 
 DRAFT = InvoiceStatus.DRAFT
@@ -91,7 +91,7 @@ async def _created(turn: Turn, lines: list[InlinePosition]) -> InvoiceWithPositi
     contact = await resolution.contact_id()
     invoice = await mapping.invoice(turn, contact, lines[:MAX_POSITIONS])
     before = turn.work.memo.get("create_sent")
-    bexio = await turn.intend("creating", contact=contact, create_sent=turn.now.isoformat())
+    bexio = await turn.intend("creating", contact=contact, create_sent=turn.now.isoformat(), compared=False)
     try:
         created = await bexio.invoices.create(invoice)
     except RemoteUnavailable:
@@ -161,10 +161,10 @@ async def _discarded(turn: Turn, draft: Invoice) -> Later:
 
 
 async def _compare(turn: Turn, draft: Invoice) -> None:
-    """The total in bexio must be the till's, but for the company's own rounding to 5 Rappen."""
+    """The total in bexio must be the till's, but for the company's own rounding to at most 5 Rappen."""
     till = turn.document.sale.total
     currency = await turn.reference.currency(turn.document.sale.currency)
-    if draft.total in {till, to_step(till, currency.round_factor)}:
+    if draft.total in {till, to_step(till, min(currency.round_factor, FIVE_RAPPEN))}:
         return
     turn.work.note(draft=draft.id, compared=True)
     params = {"bexio": amount(draft.total), "till": amount(till), "invoice": draft.document_nr}
