@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.database"]
+pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.database", "tests.fixtures.shop"]
