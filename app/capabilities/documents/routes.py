@@ -46,8 +46,10 @@ async def post(  # noqa: PLR0913, PLR0917 - what two endpoints were given and pa
         document = await service.settled(settled, caller.tenant, document.id, source, wait, language)
     elif not new:
         document = await service.get(caller.tenant, document.id, source, language)
-    if new:
-        response.status_code = status.HTTP_201_CREATED if document.status == "issued" else status.HTTP_202_ACCEPTED
+    if not new:
+        response.status_code = status.HTTP_200_OK
+    elif document.status == "issued":
+        response.status_code = status.HTTP_201_CREATED
     response.headers["Location"] = f"{PATHS[source]}/{document.id}"
     return document
 
