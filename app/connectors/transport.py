@@ -203,10 +203,12 @@ class Transport:
     async def _learn(self, bucket: Bucket, answer: Answer, sent_at: datetime) -> None:
         if self.budget is None:
             return
-        self.budget.heard(bucket, answer.headers, sent_at)
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            with _kept_quiet("refusal-not-noted"):
-                await self.budget.refused(bucket, told_to_wait(answer.headers) or BUSY_SECONDS)
+        if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+            self.budget.heard(bucket, answer.headers, sent_at)
+            return
+        # Its counters may be those of another limit than the minute's: what counts is how long it says to wait.
+        with _kept_quiet("refusal-not-noted"):
+            await self.budget.refused(bucket, told_to_wait(answer.headers) or BUSY_SECONDS)
 
 
 @contextmanager

@@ -97,6 +97,7 @@ async def _keep(stage: Stage, shop: Shop) -> None:
         ("bexio", f"{stage.bexio.url} (control: {stage.bexio.url}/_sandbox/)"),
         ("Arcavis", f"{stage.access['arcavis_url']} (control: {stage.arcavis.url}/_sandbox/)"),
         ("logs and data", str(stage.folder)),
+        ("command line", f"CONNECTOR_DATA_DIR={stage.folder}/data connector attention list"),
     ]
     show_line("Still running, until Ctrl-C:")
     for name, value in lines:
