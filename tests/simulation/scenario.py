@@ -14,15 +14,16 @@ from uuid import uuid4
 
 import httpx
 import orjson
-from sqlalchemy import text
+from pydantic import SecretStr
+from sqlalchemy import Row, text
 
 from app import bootstrap
 from app.api.auth import Role, mint
 from app.bootstrap import Resources
 from app.connectors.access import BEXIO_SECRET
+from app.connectors.bexio.reference_kinds import KINDS
 from app.connectors.clients import HttpClients, Upstream
 from app.connectors.egress import Egress
-from app.connectors.bexio.reference_kinds import KINDS
 from app.core.money import to_five_rappen
 from app.core.priority import Priority
 from app.core.vault import generate_key
@@ -30,8 +31,8 @@ from app.db.session import Database
 from app.jobs.work import WorkLoop
 from app.settings import Settings
 from sandbox.bexio.app import create_app
+from sandbox.bexio.company import Company, Document, InvoiceStatus
 from sandbox.bexio.seed import seed_shop
-from sandbox.bexio.company import Company, InvoiceStatus
 from sandbox.bexio.world import World
 from tests.simulation.network import Connection, Line, Weather
 from tests.simulation.scheduler import START, Killed, Scheduler, VirtualClock
@@ -42,6 +43,7 @@ STORM = timedelta(minutes=7)
 HORIZON = timedelta(minutes=90)
 SETTLE = 90.0
 SWEEP = 4.0
+Body = dict[str, Any]
 INVOICE_TYPE, CASH_TYPE = "7", "1"
 
 
@@ -111,18 +113,6 @@ class Process:
             self.clock.frozen_until = simulation.scheduler.now + timedelta(seconds=simulation.random.uniform(10, 120))
             await simulation.scheduler.wait_until(self.clock.frozen_until)
 
-    async def sweep(self) -> None:
-        await self._alone(self.loop.sweep(SWEEP))
-
-    async def beat(self) -> None:
-        await self._alone(self.loop.beat())
-
-    async def drain(self) -> None:
-        await self._alone(self.loop.drain())
-
-    async def _alone(self, actor: Any) -> None:
-        await actor
-
 
 class Simulation:
     """One seed over one database."""
@@ -135,7 +125,7 @@ class Simulation:
         self.scheduler = Scheduler()
         self.settings = Settings(
             database_url=None,
-            encryption_keys=KEYS,  # pyright: ignore[reportArgumentType]
+            encryption_keys=SecretStr(KEYS),
             bexio_api_url="https://bexio.test",
             settle_seconds=SETTLE,
             requests_per_minute=10_000,
@@ -150,7 +140,7 @@ class Simulation:
         self.milestones: Counter[str] = Counter()
         self.verdict = Verdict(seed)
         self.processes: list[Process] = []
-        self.sales: dict[str, dict[str, Any]] = {}
+        self.sales: dict[str, Body] = {}
         self.cancelled: set[str] = set()
 
     async def run(self) -> Verdict:
@@ -177,8 +167,8 @@ class Simulation:
     def launch(self, after: float) -> None:
         process = Process(self)
         self.processes = [one for one in self.processes if one.alive] + [process]
-        self.scheduler.start(self.group, process.sweep(), after + self.random.uniform(0, SWEEP))
-        self.scheduler.start(self.group, process.beat(), after)
+        self.scheduler.start(self.group, process.loop.sweep(SWEEP), after + self.random.uniform(0, SWEEP))
+        self.scheduler.start(self.group, process.loop.beat(), after)
 
     async def _play(self) -> None:
         await self.scheduler.run_until(START + STORM)
@@ -250,9 +240,9 @@ class Simulation:
                 self.scheduler.start(self.group, self._cancel(sale), when + self.random.uniform(0.05, 200))
         self.verdict.sales = count
 
-    def _sale(self, transaction_id: str, customer: str) -> dict[str, Any]:
+    def _sale(self, transaction_id: str, customer: str) -> Body:
         many = self.random.uniform(0, 100) < self.plan.long_sales
-        lines: list[dict[str, Any]] = []
+        lines: list[Body] = []
         for position in range(1, (self.random.randint(151, 170) if many else self.random.randint(1, 6)) + 1):
             quantity = self.random.randint(1, 5)
             price = Decimal(self.random.randint(50, 9000)) / 100
@@ -286,25 +276,25 @@ class Simulation:
             "total": str(total),
         }
 
-    async def _post(self, sale: dict[str, Any]) -> None:
-        response = await self._call("POST", "/invoices", json=sale)
+    async def _post(self, sale: Body) -> None:
+        response = await self._call("POST", "/invoices", sale=sale)
         if response.status_code not in {200, 202}:
             self.verdict.wrong.append(f"post: {response.status_code} {response.text[:200]}")
         if self.random.uniform(0, 100) >= self.plan.lost_bells:
             process = self.random.choice(self.processes)
-            self.scheduler.start(self.group, process.drain(), 0.01)
+            self.scheduler.start(self.group, process.loop.drain(), 0.01)
 
-    async def _cancel(self, sale: dict[str, Any]) -> None:
-        found = await self._call("POST", "/invoices", json=sale)
+    async def _cancel(self, sale: Body) -> None:
+        found = await self._call("POST", "/invoices", sale=sale)
         response = await self._call("POST", f"/invoices/{found.json()['id']}/cancel")
         if response.status_code != 200:
             self.verdict.wrong.append(f"cancel: {response.status_code} {response.text[:200]}")
 
-    async def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
+    async def _call(self, method: str, path: str, sale: Body | None = None) -> httpx.Response:
         transport = httpx.ASGITransport(app=self.front)
         async with httpx.AsyncClient(transport=transport, base_url="http://connector") as client:
             headers = {"Authorization": f"Bearer {self.key.text}"}
-            response = await client.request(method, path, headers=headers, **options)
+            response = await client.request(method, path, headers=headers, json=sale)
             self.verdict.statuses[response.status_code] += 1
             return response
 
@@ -325,7 +315,7 @@ class Simulation:
         ):
             self.verdict.wrong.append("an invoice without our key")
 
-    def _judge_sale(self, sale: dict[str, Any], row: Any, mine: list[Any]) -> None:
+    def _judge_sale(self, sale: Body, row: Row[Any] | None, mine: list[Document]) -> None:
         wrong, name = self.verdict.wrong, sale["transaction_id"]
         if row is None:
             wrong.append(f"{name}: lost, no document")
@@ -341,12 +331,12 @@ class Simulation:
         if drafts and not row.code:
             wrong.append(f"{name}: {len(drafts)} stray drafts")
         if row.goal == "cancelled":
-            if standing and row.code not in {"invoice-has-payments"}:
+            if standing and row.code != "invoice-has-payments":
                 wrong.append(f"{name}: cancelled, but invoice {standing[0].id} stands")
         elif row.code is None:
             self._judge_issued(sale, row, standing)
 
-    def _judge_issued(self, sale: dict[str, Any], row: Any, standing: list[Any]) -> None:
+    def _judge_issued(self, sale: Body, row: Row[Any], standing: list[Document]) -> None:
         wrong, name = self.verdict.wrong, sale["transaction_id"]
         if not standing:
             wrong.append(f"{name}: lost, no issued invoice ({row.status})")

@@ -27,6 +27,7 @@ from tests.processes import kill
 from tests.simulation.mutants import MUTANTS, hunt
 
 console = Console()
+FIGURES = ("seeds", "sales", "requests", "doubled", "lost", "strays", "wrong_seeds")
 
 
 async def simulate(server: str, seeds: int, jobs: int) -> bool:
@@ -43,7 +44,7 @@ async def simulate(server: str, seeds: int, jobs: int) -> bool:
     sums: Counter[str] = Counter()
     attention: Counter[str] = Counter()
     for answer in answers:
-        sums.update({name: answer[name] for name in ("seeds", "sales", "requests", "doubled", "lost", "strays", "wrong_seeds")})
+        sums.update({name: answer[name] for name in FIGURES})
         attention.update(answer["attention"])
         for seed, found in answer["wrong"].items():
             console.print(f"seed {seed}: {found}", style="red")
