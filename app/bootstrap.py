@@ -32,6 +32,7 @@ from app.capabilities.orders import router as orders
 from app.capabilities.runs import router as runs
 from app.capabilities.settings import router as tenant_settings
 from app.capabilities.tenancy.configs import Configs
+from app.capabilities.tenancy.guard import Guarded
 from app.capabilities.tenants import router as tenants
 from app.connectors.access import RemoteAccess
 from app.connectors.bexio.reference import ReferenceData
@@ -93,7 +94,7 @@ async def open_resources(
     """Builds and opens everything. Tests and simulations hand in their own clock and connections."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database_url(settings))
-        db = Database(url)
+        db = Database(url, overflow=settings.worker_concurrency)
         stack.push_async_callback(db.close)
         egress = Egress(allow_private=settings.allow_private_hosts)
         clients = HttpClients(connect or network(egress))
@@ -171,11 +172,12 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
     """Who does which kind of durable work."""
     settings, remotes, clock = resources.settings, resources.remotes, resources.clock
     settle = timedelta(seconds=settings.settle_seconds)
-    return {
+    kinds: dict[str, Handler] = {
         DOCUMENT: DocumentHandler(remotes, resources.reference, clock, settle),
         PAYMENT: PaymentHandler(remotes, clock, settle),
         FOLLOW: FollowHandler(remotes, clock, timedelta(seconds=settings.follow_seconds)),
     }
+    return {kind: Guarded(handler, clock) for kind, handler in kinds.items()}
 
 
 def worker(resources: Resources, *, probe: Probe = log_milestone) -> Worker:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -30,6 +31,7 @@ async def serve(settings: Settings, *, all_in_one: bool = False, ready: Callable
     `ready` is told the URL once requests are answered.
     """
     async with bootstrap.open_resources(settings) as resources, asyncio.TaskGroup() as group:
+        worker = bootstrap.worker(resources) if all_in_one else None
         server = _Server(
             uvicorn.Config(
                 create_app(resources),
@@ -41,8 +43,8 @@ async def serve(settings: Settings, *, all_in_one: bool = False, ready: Callable
                 server_header=False,
             ),
             ready,
+            worker.stop if worker is not None else None,
         )
-        worker = bootstrap.worker(resources) if all_in_one else None
         if worker is not None:
             group.create_task(worker.run())
         await server.serve()
@@ -53,9 +55,18 @@ async def serve(settings: Settings, *, all_in_one: bool = False, ready: Callable
 class _Server(uvicorn.Server):
     """Says where it listens (port 0 takes a free one), and leaves the end of the process to its caller."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[str], None] | None, ending: Callable[[], None] | None
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Requests and turns of work end side by side, not one after the other."""
+        if self._ending is not None:
+            self._ending()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         await super().startup(sockets)  # pyright: ignore[reportArgumentType]

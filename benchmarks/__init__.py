@@ -1,1 +1,1 @@
-"""What accepting and sending a sale costs, measured against floors."""
+"""`make bench`: what the service costs, as ratios against floors measured in the same run."""

@@ -44,9 +44,9 @@ def doctor(
         show_table(f"Doctor: {tenant or 'this installation'}", ("", "what", "what to do"), rows, "Nothing is wrong.")
     errors = sum(remark.severity == "error" for remark in remarks)
     if errors:
-        raise CommandFailed(f"{errors} found that keep sales from becoming invoices.")
+        raise CommandFailed(f"Errors found: {errors}. They keep sales from becoming invoices.")
     if not as_json:
-        show_line("Sales can become invoices.")
+        show_line("Nothing keeps sales from becoming invoices.")
 
 
 _COLOURS = {"error": "[red]error[/]", "warning": "[yellow]warning[/]", "info": "info"}

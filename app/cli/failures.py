@@ -46,23 +46,32 @@ class CommandFailed(Exception):
 @contextmanager
 def reaching_database() -> Generator[None]:
     """Turns what a connection of our own to CONNECTOR_DATABASE_URL runs into, into a failure."""
-    from asyncpg import InsufficientPrivilegeError, PostgresError  # pyright: ignore[reportMissingTypeStubs]
+    from asyncpg import PostgresError  # pyright: ignore[reportMissingTypeStubs]
+    from sqlalchemy.exc import DBAPIError
 
     try:
         yield
     except (OSError, TimeoutError) as error:
         told = f"The database of CONNECTOR_DATABASE_URL does not answer: {error}. Start it, or correct the variable."
         raise CommandFailed(told, Exit.UNAVAILABLE) from error
-    except InsufficientPrivilegeError as error:
-        raise CommandFailed(f"The database refused: {error}. {_ROLES}") from error
-    except PostgresError as error:
-        raise CommandFailed(f"The database refused: {error}. Check CONNECTOR_DATABASE_URL.") from error
+    except (DBAPIError, PostgresError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        lacks_right = getattr(cause, "sqlstate", None) == _INSUFFICIENT_PRIVILEGE
+        remedy = _ROLES if lacks_right else "Check CONNECTOR_DATABASE_URL."
+        raise CommandFailed(f"The database refused: {_first_line(cause)}. {remedy}") from error
 
 
+_INSUFFICIENT_PRIVILEGE = "42501"
 _ROLES = (
-    "The user of CONNECTOR_DATABASE_URL must own the database and either have CREATEROLE, or find the role"
-    " connector_app made and granted to it: `create role connector_app; grant connector_app to <user>;`."
+    "Its user must own the database and have CREATEROLE, or find the role connector_app made for it:"
+    " `create role connector_app; grant connector_app to <user>;`."
 )
+
+
+def _first_line(error: object) -> str:
+    """What the database said, without its error class, its detail and the statement: those may quote values."""
+    said = str(error).splitlines()[0]
+    return said.split(">: ", 1)[-1].rstrip(".")
 
 
 def explain(error: BaseException, language: str) -> Failure | None:
@@ -126,5 +135,5 @@ def _database_error(error: BaseException) -> Failure | None:
         return Failure("CONNECTOR_DATABASE_URL is no database URL: postgresql://user:password@host/name.", Exit.USAGE)
     if isinstance(error, DBAPIError):
         # The statement and its parameters stay out: they may hold personal data.
-        return Failure(f"The database refused: {str(error.orig).splitlines()[0]}", Exit.FAILED)
+        return Failure(f"The database refused: {_first_line(error.orig)}.", Exit.FAILED)
     return None

@@ -68,11 +68,24 @@ async def _migrate(*, as_json: bool) -> None:
             if settings.database_url is not None:
                 with reaching_database():
                     await migrations.upgrade(url)
+                    await _become_runtime_role(url)
     revision = migrations.head()
     if as_json:
         show_json({"revision": revision})
     else:
         show_line(f"The database has the schema of this version (revision {revision}).")
+
+
+async def _become_runtime_role(url: str) -> None:
+    """Tries what every process does first; a role that was not granted shows now and not at the first request."""
+    from app.db.session import Database
+
+    db = Database(url)
+    try:
+        async with db.begin_system():
+            pass
+    finally:
+        await db.close()
 
 
 def openapi(

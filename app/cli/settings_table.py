@@ -52,8 +52,8 @@ def markdown() -> str:
     """The table of the README."""
     lines = ["| variable | meaning | default |", "| --- | --- | --- |"]
     for one in variables({}):
-        default = f"`{one.default}`" if one.default is not None else ""
-        lines.append(f"| `{one.name}` | {one.meaning}{' Secret.' if one.is_secret else ''} | {default} |")
+        default = "*secret*" if one.is_secret else "" if one.default is None else f"`{one.default}`"
+        lines.append(f"| `{one.name}` | {one.meaning} | {default} |")
     return "\n".join(lines)
 
 

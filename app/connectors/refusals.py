@@ -66,6 +66,9 @@ def refusal(system: str, answer: Answer, *, wrote: bool) -> RemoteError:
         return RemoteUnavailable(f"{system}-unreachable", system, wait, cause=f"HTTP {status}")
     reasons = reasons_of(answer.content)
     kind, code = _REFUSALS.get(status, (RemoteRejected, "rejected"))
+    if wrote and status == HTTPStatus.FORBIDDEN:
+        # bexio also forbids what a record's state does not allow: that is no flaw of the connection.
+        kind = RemoteRejected
     return kind(f"{system}-{code}", system, status, reasons)
 
 

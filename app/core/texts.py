@@ -270,7 +270,7 @@ ENTRIES: Mapping[str, Entry] = {
     "contact-ambiguous": Entry(
         "Customer not clear",
         "Several bexio contacts, or one with weak evidence, could be customer {customer}: {candidates}.",
-        "Link the customer to the right contact, or clean up the contacts in bexio, then retry.",
+        "Retry and name the right contact (contact_bexio_id), or clean up the contacts in bexio and retry.",
     ),
     "contact-gone": Entry(
         "Contact archived",
@@ -306,6 +306,11 @@ ENTRIES: Mapping[str, Entry] = {
         "Payment above open amount",
         "{amount} is more than the open {open} of invoice {invoice}.",
         "Check which invoice the customer paid; record the payment in bexio by hand if it is right, then dismiss.",
+    ),
+    "payment-recorded-by-hand": Entry(
+        "Payment perhaps recorded already",
+        "The invoice already has a payment of {amount} on {day} that did not come from us.",
+        "If it is this payment, dismiss; otherwise correct it in bexio and retry.",
     ),
     "invoice-not-payable": Entry(
         "Invoice cannot be paid",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,11 @@ _CLOSE = text(
     "update attention set state = :state, closed_at = :now, closed_by = :actor, closed_reason = :reason"
     " where tenant_id = :tenant and subject_kind = :subject_kind and subject_id = :subject and state = 'open'"
     " and (cast(:keep as text) is null or code <> :keep)"
+)
+_CLOSE_CODES = text(
+    "update attention set state = 'resolved', closed_at = :now, closed_by = :actor where tenant_id = :tenant"
+    " and subject_kind = :subject_kind and subject_id = :subject and state = 'open'"
+    " and code = any(cast(:codes as text[]))"
 )
 
 
@@ -79,3 +84,18 @@ async def close_items(
         "now": now,
     }
     await session.execute(_CLOSE, values)
+
+
+async def close_codes(
+    session: AsyncConnection, subject: Subject, codes: Sequence[str], *, actor: str, now: datetime
+) -> None:
+    """Closes, as resolved, the open items of a subject that have one of these codes."""
+    values = {
+        "tenant": subject.tenant,
+        "subject_kind": subject.kind,
+        "subject": subject.id,
+        "codes": list(codes),
+        "actor": actor,
+        "now": now,
+    }
+    await session.execute(_CLOSE_CODES, values)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Executable
 
@@ -19,6 +20,8 @@ RUNTIME_ROLE = "connector_app"
 
 # SQLSTATEs of a server that is away, full, shutting down or only just coming up; SQLAlchemy knows no kind for them.
 _AWAY = ("08", "53", "57P")
+# ... and of a transaction that lost to another one, or met a standby: nothing was written, trying again may help.
+_BEATEN = ("40", "25006")
 
 _inside: ContextVar[bool] = ContextVar("inside_transaction", default=False)
 
@@ -33,18 +36,31 @@ def inside_transaction() -> bool:
 
 def _is_away(error: DBAPIError) -> bool:
     state: str | None = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or (state or "").startswith(_AWAY)
+    return error.connection_invalidated or (state or "").startswith((*_AWAY, *_BEATEN))
+
+
+@contextmanager
+def _outages_named() -> Generator[None]:
+    """A database that is away, or gave this transaction up, is `Unavailable`: the caller tries again."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError, OSError, TimeoutError) as error:
+        raise Unavailable("database-unavailable") from error
+    except DBAPIError as error:
+        if _is_away(error):
+            raise Unavailable("database-unavailable") from error
+        raise
 
 
 class Database:
     """One engine as the runtime role, whose rows are fenced per tenant by row-level security."""
 
-    def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "connector") -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, overflow: int = 8, application_name: str = "connector") -> None:
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
-            max_overflow=4,
+            max_overflow=overflow,
             pool_timeout=10,
             pool_recycle=1800,
             # What a statement is about may be personal: errors show its text only.
@@ -77,31 +93,21 @@ class Database:
 
         The statement itself must set the tenant (a database function does), since nothing else is sent.
         """
-        try:
+        row = None
+        with _outages_named():
             async with self.single.connect() as connection:
-                return (await connection.execute(statement, values)).first()
-        except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
-            raise Unavailable("database-unavailable") from error
-        except DBAPIError as error:
-            if _is_away(error):
-                raise Unavailable("database-unavailable") from error
-            raise
+                row = (await connection.execute(statement, values)).first()
+        return row
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[AsyncConnection]:
-        try:
+        with _outages_named():
             async with self.engine.begin() as connection:
                 token = _inside.set(True)
                 try:
                     yield connection
                 finally:
                     _inside.reset(token)
-        except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
-            raise Unavailable("database-unavailable") from error
-        except DBAPIError as error:
-            if _is_away(error):
-                raise Unavailable("database-unavailable") from error
-            raise
 
     async def close(self) -> None:
         """Closes every pooled connection."""

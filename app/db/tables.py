@@ -157,6 +157,14 @@ Index(
     document.c.created_at.desc(),
     document.c.id.desc(),
 )
+Index(
+    "document_unfinished_idx",
+    document.c.tenant_id,
+    document.c.source,
+    document.c.created_at.desc(),
+    document.c.id.desc(),
+    postgresql_where=document.c.status.in_(("accepted", "attention")),
+)
 Index("document_bexio_idx", document.c.tenant_id, document.c.bexio_id, unique=True)
 
 operation = Table(
@@ -207,7 +215,6 @@ payment = Table(
     _money("amount"),
     Column("paid_on", Date, nullable=False),
     Column("bexio_invoice_id", BigInteger),
-    Column("bank_account_id", BigInteger),
     _text("state"),
     _moment("sent_at", nullable=True),
     Column("known_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),

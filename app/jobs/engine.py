@@ -32,7 +32,6 @@ from app.jobs.work import WorkLoop
 
 ENTRYPOINT = "work"
 CONCURRENCY = 16
-BATCH = 8
 HEARTBEAT = timedelta(seconds=8)
 SWEEP_SECONDS = 1.0
 # A sweeper works off what it finds by itself, so after an outage some of them share the backlog.
@@ -174,8 +173,8 @@ class Worker:
             try:
                 await engine.run(
                     dequeue_timeout=timedelta(seconds=30),
-                    batch_size=BATCH,
-                    max_concurrent_tasks=max(self.concurrency, 2 * BATCH),
+                    batch_size=max(1, self.concurrency // 2),
+                    max_concurrent_tasks=max(2, self.concurrency),
                     heartbeat_timeout=HEARTBEAT,
                     shutdown_on_listener_failure=True,
                 )
@@ -199,6 +198,7 @@ class Worker:
 
 
 _FORGET_JOBS = text("delete from pgqueuer_log where created < :before")
+_FORGET_FAILED = text("delete from pgqueuer where status = 'failed' and updated < :before")
 _FORGET_COUNTS = text("delete from pgqueuer_statistics where created < :before")
 LOG_LIFE = timedelta(days=7)
 
@@ -206,7 +206,7 @@ LOG_LIFE = timedelta(days=7)
 async def forget_old_jobs(db: Database, now: datetime) -> None:
     """The engine keeps a line of every job for ever; a week is enough to look back."""
     async with db.begin_system() as session:
-        for statement in (_FORGET_JOBS, _FORGET_COUNTS):
+        for statement in (_FORGET_JOBS, _FORGET_FAILED, _FORGET_COUNTS):
             await session.execute(statement, {"before": now - LOG_LIFE})
 
 

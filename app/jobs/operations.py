@@ -20,6 +20,7 @@ from app.core.errors import LeaseLost
 from app.core.ids import uuid7
 from app.core.priority import Priority
 from app.db.session import Database
+from app.jobs.outcomes import Halt, Later
 
 LEASE = timedelta(seconds=10)
 TENANT_CAP = 8
@@ -48,7 +49,7 @@ class Operation:
 
 
 _CLAIM = text("select * from claim_operation(:now, :lease, :cap)")
-_ADVANCE = text("select * from advance_operation(:id, :fence, :step, :memo, :now, :lease)").bindparams(
+_ADVANCE = text("select * from advance_operation(:id, :fence, :wanted, :step, :memo, :now, :lease)").bindparams(
     bindparam("memo", type_=JSONB)
 )
 _EXTEND = text(
@@ -66,6 +67,7 @@ _REARM = text(
     " state = case when state = 'running' then state else 'waiting' end, updated_at = :now"
     " where kind = :kind and subject_id = :subject"
 )
+_HOLD = text("select 1 from operation where id = :id and fence = :fence and state = 'running' for update")
 _SETTLE = text(
     "update operation set state = case when wanted > :seen then 'waiting' else cast(:state as text) end,"
     " next_attempt_at = case when wanted > :seen then cast(:now as timestamptz) else cast(:due as timestamptz) end,"
@@ -103,10 +105,12 @@ async def advance(db: Database, operation: Operation, step: str, memo: Mapping[s
 
     Raises:
         LeaseLost: another worker holds the operation.
+        Halt: somebody asked for the work again meanwhile; nothing was recorded, and its goal may be another one now.
     """
     values = {
         "id": operation.id,
         "fence": operation.fence,
+        "wanted": operation.wanted,
         "step": step,
         "memo": dict(memo),
         "now": now,
@@ -115,6 +119,8 @@ async def advance(db: Database, operation: Operation, step: str, memo: Mapping[s
     row = await db.execute_alone(_ADVANCE, values)
     if row is None:
         raise LeaseLost
+    if row.wanted != operation.wanted:
+        raise Halt(Later(timedelta(0), "asked-again"))
     return _operation(row)
 
 
@@ -152,6 +158,16 @@ async def rearm(session: AsyncConnection, *, kind: str, subject: UUID, now: date
     """Asks for the work again, at once. True when there is such work; running work runs once more afterwards."""
     result = await session.execute(_REARM, {"kind": kind, "subject": subject, "now": now})
     return result.rowcount == 1
+
+
+async def hold(session: AsyncConnection, operation: Operation) -> None:
+    """Locks the operation for what its holder writes in this transaction; before anything else, as everybody does.
+
+    Raises:
+        LeaseLost: another worker holds the operation.
+    """
+    if (await session.execute(_HOLD, {"id": operation.id, "fence": operation.fence})).first() is None:
+        raise LeaseLost
 
 
 async def settle(

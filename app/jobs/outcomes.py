@@ -18,6 +18,7 @@ MAX_ATTEMPTS = 12
 MAX_STARTS = 5
 FIRST_DELAY = 2.0
 LONGEST_DELAY = 300.0
+LONGEST_PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Go on after `delay`. `counted` failures are limited; waiting for a remote that is away burns nothing."""
+    """Go on after `delay`. `counted` failures are limited; waiting for a remote that is away burns nothing.
+
+    `succeeded`: the work is of the standing kind, this round went well, and earlier failures are forgotten.
+    """
 
     delay: timedelta
     reason: str
     counted: bool = False
+    succeeded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +64,19 @@ def backoff(attempts: int, share: float) -> timedelta:
     return timedelta(seconds=step * (0.5 + share / 2))
 
 
-def after_error(error: Exception, attempts: int, share: float) -> Outcome:
-    """What follows from an error after `attempts` counted failures.
+def after_error(error: Exception, attempts: int, share: float, age: float = 0.0) -> Outcome:
+    """What follows from an error after `attempts` counted failures, for work that is `age` seconds old.
 
-    A remote that is away or busy: wait, without counting. An unclear outcome: look again soon, counted. A refusal: a
+    A remote that is away or busy: wait, without counting, the longer the older the work is: a thousand sales that wait
+    for bexio must not keep the database busy. An unclear outcome: look again soon, counted. A refusal: a
     person. Anything unforeseen: try again, counted, then a person.
     """
     match error:
         case ConnectionRefused() | RemoteRejected():
             return NeedsAttention(error.code, dict(error.params))
         case RemoteUnavailable():
-            delay = max(error.retry_after, backoff(min(attempts, 3), share).total_seconds())
+            patience = min(age / 10, LONGEST_PATIENCE) * (0.5 + share / 2)
+            delay = max(error.retry_after, patience, backoff(min(attempts, 3), share).total_seconds())
             return Later(timedelta(seconds=delay), error.code)
         case Unavailable():
             return Later(backoff(1, share), error.code)

@@ -24,6 +24,8 @@ from app.jobs.operations import Operation
 from app.jobs.outcomes import MAX_STARTS, Done, Halt, Later, NeedsAttention, Outcome, after_error, limited
 
 BEAT_SECONDS = 3.0
+# How long a committed intent may take to leave the process. A worker that was frozen in between does not send.
+INTENT_LIFE = timedelta(seconds=8)
 UNKNOWN_KIND_PAUSE = timedelta(seconds=30)
 
 _log = structlog.get_logger("work")
@@ -38,7 +40,7 @@ class Work:
         self.db = db
         self.clock = clock
         self._probe = probe
-        self._seen = operation.wanted
+        self.started_at = clock.now()
 
     @property
     def tenant(self) -> UUID:
@@ -65,20 +67,21 @@ class Work:
         """How urgent it is, also for bexio's budget."""
         return Priority.of_rank(self.operation.priority)
 
-    @property
-    def asked_again(self) -> bool:
-        """True when somebody asked for the work again since this turn began: look at the goal anew."""
-        return self.operation.wanted > self._seen
-
     async def advance(self, step: str, **memo: object) -> None:
         """Commits how far the work came; `memo` is merged into what is there. Call it before every remote write.
 
         Raises:
             LeaseLost: another worker holds the operation; nothing may be written any more.
+            Halt: somebody asked for the work again: look at its goal first.
         """
         self.operation = await operations.advance(
             self.db, self.operation, step, {**self.operation.memo, **memo}, self.clock.now()
         )
+
+    @property
+    def age(self) -> float:
+        """Seconds since the work was asked for first."""
+        return (self.clock.now() - self.operation.created_at).total_seconds()
 
     def note(self, **memo: object) -> None:
         """Adds to the memo without a round trip: written with the next `advance`, or when the turn ends."""
@@ -122,7 +125,7 @@ class WorkLoop:
     probe: Probe
     random: Random
     stopping: bool = False
-    held: dict[UUID, Operation] = field(default_factory=dict[UUID, Operation])
+    held: dict[tuple[UUID, int], Operation] = field(default_factory=dict[tuple[UUID, int], Operation])
 
     async def drain(self) -> None:
         """Turns until nothing is due."""
@@ -134,7 +137,8 @@ class WorkLoop:
         operation = await operations.claim(self.db, self.clock.now())
         if operation is None:
             return False
-        self.held[operation.id] = operation
+        # By fence as well: after a stall this very process may hold the same operation a second time.
+        self.held[operation.id, operation.fence] = operation
         context = {"operation": str(operation.id), "tenant": str(operation.tenant_id), "kind": operation.kind}
         with structlog.contextvars.bound_contextvars(**context):
             try:
@@ -147,7 +151,7 @@ class WorkLoop:
                 # Its lease runs out, it is started again, and after the last start it is parked.
                 _log.exception("turn-not-recorded")
             finally:
-                self.held.pop(operation.id, None)
+                self.held.pop((operation.id, operation.fence), None)
         return True
 
     async def sweep(self, every: float) -> None:
@@ -170,8 +174,8 @@ class WorkLoop:
             if self.held:
                 try:
                     await operations.extend(self.db, list(self.held.values()), self.clock.now())
-                except ConnectorError as error:
-                    _log.warning("beat-failed", code=error.code)
+                except Exception as error:  # noqa: BLE001 - without its beat the whole process would lose its work
+                    _log.warning("beat-failed", error=type(error).__name__)
 
     async def _run(self, operation: Operation) -> None:
         work = Work(operation, self.db, self.clock, self.probe)
@@ -193,10 +197,10 @@ class WorkLoop:
             raise
         except ConnectorError as error:
             _log.info("turn-failed", code=error.code)
-            return after_error(error, work.operation.attempts, self.random.random())
+            return after_error(error, work.operation.attempts, self.random.random(), work.age)
         except Exception as error:  # noqa: BLE001 - one poison record never stops the loop
             _log.exception("turn-crashed")
-            return after_error(error, work.operation.attempts, self.random.random())
+            return after_error(error, work.operation.attempts, self.random.random(), work.age)
 
     async def _settle(self, handler: Handler, operation: Operation, outcome: Outcome) -> None:
         now = self.clock.now()
@@ -205,7 +209,8 @@ class WorkLoop:
             case Done():
                 pass
             case Later(delay=delay, reason=reason, counted=counted):
-                state, due, attempts = "waiting", now + delay, operation.attempts + int(counted)
+                state, due = "waiting", now + delay
+                attempts = 0 if outcome.succeeded else operation.attempts + int(counted)
             case NeedsAttention(code=reason):
                 state, attempts = "parked", operation.attempts
         subject = Subject(operation.tenant_id, operation.kind, operation.subject_id)

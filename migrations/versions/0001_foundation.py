@@ -103,6 +103,8 @@ create table document (
     unique (tenant_id, source, transaction_id)
 );
 create index document_listing_idx on document (tenant_id, source, created_at desc, id desc);
+create index document_unfinished_idx on document (tenant_id, source, created_at desc, id desc)
+    where status in ('accepted', 'attention');
 create unique index document_bexio_idx on document (tenant_id, bexio_id);
 create table operation (
     id uuid primary key,
@@ -136,7 +138,6 @@ create table payment (
     amount numeric(14, 2) not null,
     paid_on date not null,
     bexio_invoice_id bigint,
-    bank_account_id bigint,
     state text not null,
     sent_at timestamptz,
     known_ids bigint[] not null default '{}',
@@ -360,18 +361,22 @@ begin
 end $$
 """
 
-# The compare-and-set before every remote write: no row means that another worker holds the operation.
+# The compare-and-set before every remote write: no row means that another worker holds the operation, an unchanged
+# row that somebody asked for it again meanwhile.
 ADVANCE = """
 create function advance_operation(
-    p_id uuid, p_fence bigint, p_step text, p_memo jsonb, p_now timestamptz, p_lease interval
+    p_id uuid, p_fence bigint, p_wanted integer, p_step text, p_memo jsonb, p_now timestamptz, p_lease interval
 ) returns setof operation
 language plpgsql security invoker as $$
 begin
     perform set_config('connector.scope', 'system', true);
     return query
         update operation o set step = p_step, memo = p_memo, lease_until = p_now + p_lease, updated_at = p_now
-        where o.id = p_id and o.fence = p_fence and o.state = 'running'
+        where o.id = p_id and o.fence = p_fence and o.state = 'running' and o.wanted = p_wanted
         returning o.*;
+    if not found then
+        return query select o.* from operation o where o.id = p_id and o.fence = p_fence and o.state = 'running';
+    end if;
 end $$
 """
 

@@ -190,7 +190,8 @@ class Control:
         for bucket in Bucket:
             limits.numbers[bucket] = int(given.get(bucket.value, limits.numbers[bucket]))
         limits.clear()
-        return {"enabled": limits.enabled, "window_seconds": limits.window_seconds, **limits.numbers}
+        numbers = {bucket.value: number for bucket, number in limits.numbers.items()}
+        return {"enabled": limits.enabled, "window_seconds": limits.window_seconds, **numbers}
 
     def _rules(self, given: Record) -> object:
         """Any fields of `Rules`, for one company."""

@@ -13,6 +13,7 @@ from app.core.priority import Priority
 from app.db.session import Database
 from app.jobs import operations
 from app.jobs.operations import LEASE, Operation
+from app.jobs.outcomes import Halt, Later
 from tests.jobs.stock import KIND, START, add_tenant, add_work, claimed, settle, stored
 
 LATER = START + timedelta(seconds=4)
@@ -126,13 +127,38 @@ async def test_work_that_was_asked_for_while_it_ran_runs_once_more(db: Database)
     assert await settle(db, again, "done", LATER) == "done"
 
 
-async def test_a_holder_that_saw_the_new_wish_ends_it_with_its_own_turn(db: Database) -> None:
+async def test_a_holder_learns_of_a_new_wish_before_its_next_step(db: Database) -> None:
     held = await one_held(db)
     async with db.begin(held.tenant_id) as session:
         await operations.rearm(session, kind=KIND, subject=held.subject_id, now=START)
-    seen = await operations.advance(db, held, "looked", {}, START)
-    assert seen.wanted == held.wanted + 1
-    assert await settle(db, seen, "done") == "done"
+    before = await stored(db, held.subject_id)
+    with pytest.raises(Halt) as halted:
+        await operations.advance(db, held, "issuing", {"too": "late"}, LATER)
+    assert halted.value.outcome == Later(timedelta(0), "asked-again")
+    assert await stored(db, held.subject_id) == before
+    assert await settle(db, held, "waiting") == "waiting"
+    again = await claimed(db, LATER)
+    assert again.wanted == held.wanted + 1
+    await operations.advance(db, again, "cancelling", {}, LATER)
+    assert await settle(db, again, "done", LATER) == "done"
+
+
+async def test_only_the_holder_may_write_beside_its_operation(db: Database) -> None:
+    lost = await one_held(db)
+    holder = await claimed(db, EXPIRED)
+    async with db.begin(lost.tenant_id) as session:
+        with pytest.raises(LeaseLost):
+            await operations.hold(session, lost)
+    async with db.begin(lost.tenant_id) as session:
+        await operations.hold(session, holder)
+
+
+async def test_what_a_holder_writes_beside_its_operation_keeps_others_from_taking_it(db: Database) -> None:
+    held = await one_held(db)
+    async with db.begin(held.tenant_id) as session:
+        await operations.hold(session, held)
+        assert await operations.claim(db, EXPIRED) is None
+    assert (await claimed(db, EXPIRED)).id == held.id
 
 
 @pytest.mark.parametrize("state", ["done", "parked", "waiting"])

@@ -21,6 +21,7 @@ from app.core.errors import (
 from app.jobs.outcomes import (
     FIRST_DELAY,
     LONGEST_DELAY,
+    LONGEST_PATIENCE,
     MAX_ATTEMPTS,
     Done,
     Later,
@@ -51,7 +52,7 @@ TABLE: list[tuple[Exception, int, Outcome]] = [
         NeedsAttention("bexio-unauthorized", {"system": "bexio", "status": "401", "reasons": ""}),
     ),
     (RemoteUnavailable("bexio-unavailable", "bexio"), FIRST, Later(SECOND, "bexio-unavailable")),
-    # However long it is away, it burns no attempt and is asked at least every 16 seconds.
+    # However long it is away, it burns no attempt and young work asks at least every 16 seconds.
     (RemoteUnavailable("bexio-unavailable", "bexio"), 1000, Later(8 * SECOND, "bexio-unavailable")),
     (RemoteUnavailable("bexio-too-many", "bexio", 42.0), FIRST, Later(42 * SECOND, "bexio-too-many")),
     (Unavailable("database-unavailable"), LAST, Later(2 * SECOND, "database-unavailable")),
@@ -102,6 +103,18 @@ def test_a_remote_is_never_asked_sooner_than_it_told(seconds: float, share: floa
     assert isinstance(outcome, Later)
     assert not outcome.counted
     assert outcome.delay >= timedelta(seconds=seconds)
+
+
+@given(st.floats(0, 10_000_000), st.floats(0, 0.999))
+def test_old_work_asks_a_remote_that_is_away_less_often_but_never_less_than_twice_a_minute(
+    age: float, share: float
+) -> None:
+    error = RemoteUnavailable("bexio-unavailable", "bexio")
+    outcome = after_error(error, 0, share, age)
+    assert isinstance(outcome, Later)
+    least = max(FIRST_DELAY, min(age / 10, LONGEST_PATIENCE)) / 2
+    assert least <= outcome.delay.total_seconds() + 1e-5
+    assert outcome.delay <= timedelta(seconds=LONGEST_PATIENCE)
 
 
 @pytest.mark.parametrize(

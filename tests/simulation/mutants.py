@@ -39,18 +39,22 @@ MUTANTS = (
     Mutant(
         "no fencing",
         (
-            (REVISION, "where o.id = p_id and o.fence = p_fence and o.state = 'running'", "where o.id = p_id"),
+            (REVISION, "where o.id = p_id and o.fence = p_fence and o.state = 'running' and", "where o.id = p_id and"),
+            (REVISION, "where o.id = p_id and o.fence = p_fence and o.state = 'running';", "where o.id = p_id;"),
             ("app/jobs/operations.py", " where id = :id and fence = :fence and state = 'running'", " where id = :id"),
         ),
     ),
     Mutant("no look-up", ((ISSUING, 'if turn.work.memo.get("create_sent"):', "if False:"),)),
     Mutant(
         "like instead of =",
-        (("app/connectors/bexio/criteria.py", 'Criterion(field, "=", value)', 'Criterion(field, "like", value)'),),
+        (
+            ("app/connectors/bexio/criteria.py", 'Criterion(field, "=", value)', 'Criterion(field, "like", value)'),
+            ("app/connectors/bexio/invoices.py", " if row.api_reference == key)", ")"),
+        ),
     ),
     Mutant(
         "no sweeper",
-        ((WORK, "            try:\n                await self.drain()\n", "            try:\n                pass\n"),),
+        ((WORK, "        try:\n            await self.drain()\n", "        try:\n            pass\n"),),
     ),
     Mutant(
         "no wait for a lost payment",

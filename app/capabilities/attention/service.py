@@ -34,10 +34,9 @@ _LIST = text(
     " order by created_at desc, id desc limit :fetch"
 )
 _READ = text(f"{_ITEM} id = :id")
-_LOCK = text(f"{_ITEM} id = :id for update")
 _DISMISS = text(
     "update attention set state = 'dismissed', closed_at = :now, closed_by = :actor, closed_reason = :reason"
-    " where id = :id"
+    " where id = :id and state = 'open'"
 )
 
 
@@ -56,9 +55,11 @@ async def retry(db: Database, clock: Clock, caller: TenantCaller, item: UUID, la
     """
     now = clock.now()
     async with db.begin(caller.tenant) as session:
-        found = await _lock_open(session, item)
+        found = await _open_item(session, item)
+        # The operation is locked before its item, as the worker does: in another order the two would wait in a ring.
         if found.subject_kind == CONNECTION:
-            await guard.connection_works(session, caller.tenant, caller.actor, now)
+            system: guard.System = "arcavis" if found.code.startswith("arcavis-") else "bexio"
+            await guard.connection_works(session, caller.tenant, system, actor=caller.actor, now=now)
         elif await operations.rearm(session, kind=found.subject_kind, subject=found.subject_id, now=now):
             subject = Subject(caller.tenant, found.subject_kind, found.subject_id)
             await close_items(session, subject, state="resolved", actor=caller.actor, now=now)
@@ -79,7 +80,7 @@ async def dismiss(
         Conflict: `attention-closed`.
     """
     async with db.begin(caller.tenant) as session:
-        found = await _lock_open(session, item)
+        found = await _open_item(session, item)
         values = {"id": item, "now": clock.now(), "actor": caller.actor, "reason": reason}
         await session.execute(_DISMISS, values)
         await _note(session, caller, "attention.dismiss", found, clock)
@@ -105,8 +106,8 @@ def view(row: Row[Any], language: str) -> AttentionItem:
     )
 
 
-async def _lock_open(session: AsyncConnection, item: UUID) -> Row[Any]:
-    row = (await session.execute(_LOCK, {"id": item})).first()
+async def _open_item(session: AsyncConnection, item: UUID) -> Row[Any]:
+    row = (await session.execute(_READ, {"id": item})).first()
     if row is None:
         raise NotFound("attention-not-found")
     if row.state != "open":

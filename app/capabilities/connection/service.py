@@ -83,7 +83,7 @@ class Connections:
                 filled = await _fill(session, caller.tenant, known, now)
                 await _follow(session, caller.tenant, now)
                 detail = {"company": owner.company_id, **filled}
-                await self._connected(session, caller, "connection.bexio.connect", detail, now)
+                await self._connected(session, caller, "bexio", detail, now)
         except IntegrityError as error:
             raise Conflict("bexio-company-taken", company=owner.company_name) from error
 
@@ -126,7 +126,7 @@ class Connections:
                 session, caller.tenant, base_url=base_url, username=access.username, secret=secret, now=now
             )
             filled = await _fill(session, caller.tenant, known, now)
-            await self._connected(session, caller, "connection.arcavis.connect", {"url": base_url, **filled}, now)
+            await self._connected(session, caller, "arcavis", {"url": base_url, **filled}, now)
 
     async def _read_arcavis(self, tenant: UUID) -> dict[str, Any]:
         """It is bexio that is being connected, whether or not Arcavis answers just now."""
@@ -136,11 +136,16 @@ class Connections:
             return {}
 
     async def _connected(
-        self, session: AsyncConnection, caller: TenantCaller, action: str, detail: Mapping[str, str], now: datetime
+        self,
+        session: AsyncConnection,
+        caller: TenantCaller,
+        system: guard.System,
+        detail: Mapping[str, str],
+        now: datetime,
     ) -> None:
-        await guard.connection_works(session, caller.tenant, caller.actor, now)
+        await guard.connection_works(session, caller.tenant, system, actor=caller.actor, now=now)
         await wake(session, Priority.BACKOFFICE)
-        await _note(session, caller, action, detail, now)
+        await _note(session, caller, f"connection.{system}.connect", detail, now)
 
 
 def _refused(error: RemoteRejected, pointer: str) -> InvalidInput:

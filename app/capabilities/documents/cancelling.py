@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from app.capabilities.documents.issuing import sole_issued
 from app.capabilities.documents.records import BexioFacts
-from app.capabilities.documents.turn import Turn, facts_of
+from app.capabilities.documents.turn import LOOK_AGAIN, Turn, facts_of
 from app.connectors.bexio.invoices import Invoice, InvoiceStatus
-from app.core.errors import RemoteNotFound
+from app.core.errors import ConnectionRefused, RemoteNotFound, RemoteRejected
 from app.jobs.outcomes import Halt, Later, NeedsAttention
 
 DRAFT = InvoiceStatus.DRAFT
@@ -32,7 +32,13 @@ async def cancel(turn: Turn) -> BexioFacts | None:
             pass
         case InvoiceStatus.PENDING if not invoice.total_received_payments:
             bexio = await turn.intend("cancelling", draft=invoice.id)
-            await bexio.invoices.cancel(invoice.id)
+            try:
+                await bexio.invoices.cancel(invoice.id)
+            except ConnectionRefused:
+                raise
+            except RemoteRejected as error:
+                # A lost request may have cancelled it, or the customer paid meanwhile: look anew.
+                raise Halt(Later(LOOK_AGAIN, error.code, counted=True)) from error
             await turn.work.reached("cancel-answered")
         case InvoiceStatus.UNPAID:
             raise Halt(_refused(turn, invoice, "invoice-written-off"))

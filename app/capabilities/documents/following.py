@@ -9,13 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.documents import records
-from app.capabilities.documents.turn import facts_of
-from app.capabilities.tenancy.guard import wait_for_connection
+from app.capabilities.documents.turn import facts_of, is_understood
+from app.capabilities.tenancy.guard import connection_works
 from app.connectors.access import RemoteAccess
 from app.connectors.bexio.invoices import Invoice
 from app.core.clock import Clock
-from app.core.errors import ConnectionRefused
+from app.core.errors import ConnectionRefused, RemoteRejected
 from app.core.swiss_time import changed_since
+from app.db.attention import Subject, close_items, raise_item
 from app.jobs.operations import Operation
 from app.jobs.outcomes import Later, Outcome
 from app.jobs.work import Work
@@ -44,10 +45,20 @@ class FollowHandler:
         """Reads what changed since the cursor; see `app.jobs.work.Handler`."""
         try:
             await self._follow(work)
-        except ConnectionRefused as error:
+        except ConnectionRefused:
+            raise
+        except RemoteRejected as error:
+            # Standing work never ends: a person is told, and the next round tries again.
             async with work.db.begin(work.tenant) as session:
-                return await wait_for_connection(session, work.tenant, error, self.clock.now())
-        return Later(self.every, "next-poll")
+                subject = Subject(work.tenant, KIND, work.subject)
+                await raise_item(session, subject, code=error.code, params=error.params, now=self.clock.now())
+            return Later(self.every, error.code)
+        async with work.db.begin(work.tenant) as session:
+            now = self.clock.now()
+            await connection_works(session, work.tenant, "bexio", actor="system", now=now)
+            subject = Subject(work.tenant, KIND, work.subject)
+            await close_items(session, subject, state="resolved", actor="system", now=now)
+        return Later(self.every, "next-poll", succeeded=True)
 
     async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
         """Every page was stored with the cursor that covers it: nothing is left to record."""
@@ -66,8 +77,7 @@ class FollowHandler:
     async def _store(self, work: Work, page: tuple[Invoice, ...], cursor: datetime | None) -> None:
         now = self.clock.now()
         async with work.db.begin(work.tenant) as session:
-            for invoice in page:
-                await records.follow(session, facts_of(invoice), now)
+            await records.follow(session, [facts_of(invoice) for invoice in page if is_understood(invoice)], now)
             if cursor is not None:
                 values = {"tenant": work.tenant, "name": CURSOR, "value": cursor.isoformat(), "now": now}
                 await session.execute(_MOVE, values)

@@ -18,17 +18,15 @@ from app.capabilities.documents.tender import paid_at_till, record_payments
 from app.capabilities.documents.tidying import tidy
 from app.capabilities.documents.turn import Turn
 from app.capabilities.tenancy.config import load
-from app.capabilities.tenancy.guard import wait_for_connection
 from app.connectors.access import RemoteAccess
 from app.connectors.bexio.reference import ReferenceData
 from app.core.clock import Clock
-from app.core.errors import ConnectionRefused
 from app.jobs.operations import Operation
-from app.jobs.outcomes import Done, NeedsAttention, Outcome
+from app.jobs.outcomes import Done, Halt, NeedsAttention, Outcome
 from app.jobs.work import Work
 
-# These say that an issued invoice does not stand as the sale does.
-BLOCKING = {"invoice-has-payments", "invoice-written-off", "invoice-doubled"}
+# These say that what is issued does not stand as the sale does.
+BLOCKING = {"invoice-doubled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,9 @@ class DocumentHandler:
 
     async def run(self, work: Work) -> Outcome:
         """One turn; see `app.jobs.work.Handler`."""
-        try:
-            turn = await self._turn(work)
-            if turn.document.goal == "cancelled":
-                return await self._cancel(turn)
-            return await self._issue(turn)
-        except ConnectionRefused as error:
-            async with work.db.begin(work.tenant) as session:
-                return await wait_for_connection(session, work.tenant, error, self.clock.now())
+        turn = await self._turn(work)
+        work.note(goal=turn.document.goal)
+        return await (self._cancel(turn) if turn.document.goal == "cancelled" else self._issue(turn))
 
     async def _turn(self, work: Work) -> Turn:
         async with work.db.begin(work.tenant) as session:
@@ -59,13 +52,27 @@ class DocumentHandler:
         return Turn(work, document, config, bexio, self.reference.of(work.tenant, bexio), self.settle)
 
     async def _issue(self, turn: Turn) -> Outcome:
+        fresh = turn.facts is None
         await issue(turn)
         if self._takes_longer(turn):
             await turn.publish("issued")
-        await record_payments(turn)
+        refusal = await self._finish(turn, fresh=fresh)
+        # Even while a person is asked for, a draft that a lost request left behind must go.
+        if refusal is not None and turn.work.memo.get("unclear"):
+            await turn.raise_item(refusal)
         await tidy(turn)
-        await mail(turn)
-        return Done()
+        return refusal or Done()
+
+    async def _finish(self, turn: Turn, *, fresh: bool) -> NeedsAttention | None:
+        """Payments and mail; what a person must do about them, if anything."""
+        try:
+            await record_payments(turn, fresh=fresh)
+            await mail(turn)
+        except Halt as halt:
+            if isinstance(halt.outcome, NeedsAttention):
+                return halt.outcome
+            raise
+        return None
 
     def _takes_longer(self, turn: Turn) -> bool:
         """Whether more remote work follows, for which nobody needs to wait."""
@@ -84,6 +91,7 @@ class DocumentHandler:
         await records.project(
             session,
             operation.subject_id,
+            goal=memo.get("goal", "issued"),
             status=_status(memo, facts, outcome),
             contact=memo.get("contact"),
             facts=facts,
@@ -93,8 +101,10 @@ class DocumentHandler:
 
 def _status(memo: Mapping[str, Any], facts: BexioFacts | None, outcome: Outcome) -> str:
     """A document counts as issued once bexio has issued it, whatever remains to be done about it."""
-    if memo.get("cancelled"):
-        return "cancelled"
+    if memo.get("goal") == "cancelled":
+        if isinstance(outcome, NeedsAttention):
+            return "attention"
+        return "cancelled" if memo.get("cancelled") else "accepted"
     if isinstance(outcome, NeedsAttention) and (facts is None or outcome.code in BLOCKING):
         return "attention"
     return "issued" if facts is not None else "accepted"

@@ -31,6 +31,7 @@ async def issue(turn: Turn) -> BexioFacts:
     """
     if turn.facts is not None:
         return turn.facts
+    mapping.fix_invoice_type(turn)
     lines = await mapping.lines(turn)
     found = await _found(turn)
     if found is not None and found.kb_item_status_id != DRAFT:
@@ -99,6 +100,7 @@ async def _created(turn: Turn, lines: list[InlinePosition]) -> InvoiceWithPositi
         turn.work.note(create_sent=before)
         raise
     except RemoteRejected as error:
+        turn.work.note(create_sent=before)
         await _explain(resolution, contact, error)
         raise
     await turn.work.reached("create-answered")
@@ -126,7 +128,11 @@ async def _completed(
             raise Halt(await _discarded(turn, draft))
     for index in range(present, len(lines)):
         bexio = await turn.intend("adding", draft=draft.id, add_sent=turn.now.isoformat())
-        await bexio.invoices.add_position(draft.id, lines[index])
+        try:
+            await bexio.invoices.add_position(draft.id, lines[index])
+        except (RemoteUnavailable, RemoteRejected):
+            turn.work.note(add_sent=None)
+            raise
         await turn.work.reached("position-answered")
     turn.work.note(add_sent=None)
     return await turn.bexio.invoices.get(draft.id)

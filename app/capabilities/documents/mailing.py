@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.capabilities.documents.turn import Turn
 from app.connectors.bexio.invoices import LINK_PLACEHOLDER, InvoiceSend
-from app.core.errors import RemoteRejected, RemoteUnavailable
+from app.core.errors import ConnectionRefused, RemoteRejected, RemoteUnavailable
 from app.jobs.outcomes import Halt, NeedsAttention
 
 TEXTS = {
@@ -45,7 +45,7 @@ async def mail(turn: Turn) -> None:
     bexio = await turn.intend("mailing", mail="intended")
     try:
         await bexio.invoices.send(turn.facts.id, letter)
-    except RemoteUnavailable:
+    except (RemoteUnavailable, ConnectionRefused):
         turn.work.note(mail=None)
         raise
     except RemoteRejected as error:

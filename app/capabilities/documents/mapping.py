@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import timedelta
 from decimal import Decimal
 
@@ -23,6 +24,17 @@ def _chosen(value: int | str | None, setting: str) -> str:
     if value is None:
         raise Halt(NeedsAttention("settings-incomplete", {"setting": setting}))
     return str(value)
+
+
+def fix_invoice_type(turn: Turn) -> None:
+    """Which part of the sale is on invoice is decided once: a changed setting must not book it as paid at the till.
+
+    Raises:
+        Halt: the setting is missing.
+    """
+    if turn.invoice_type is None:
+        setting = turn.config.settings.invoice_payment_type_id
+        turn.work.note(invoice_type=_chosen(setting, "invoice_payment_type_id"))
 
 
 async def lines(turn: Turn) -> list[InlinePosition]:
@@ -86,12 +98,17 @@ async def invoice(turn: Turn, contact: int, positions_: list[InlinePosition]) ->
         bank_account_id=settings.invoice_bank_account_id,
         currency_id=currency.id,
         payment_type_id=settings.invoice_bexio_payment_type_id,
-        footer=sale.remarks,
+        footer=_as_html(sale.remarks),
         is_valid_from=sale.date,
         is_valid_to=sale.date + timedelta(days=settings.invoice_due_days),
         api_reference=turn.api_reference,
         positions=tuple(positions_),
     )
+
+
+def _as_html(text: str | None) -> str | None:
+    """A footer is HTML in bexio: what the cashier typed is shown, not interpreted."""
+    return html.escape(text).replace("\n", "<br>") if text else None
 
 
 def _title(sale: Sale) -> str:

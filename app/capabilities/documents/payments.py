@@ -18,24 +18,27 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.capabilities.documents.turn import status_name
 from app.connectors.bexio.client import Bexio
+from app.connectors.bexio.invoices import Invoice, InvoiceStatus
 from app.connectors.bexio.payments import Payment, PaymentCreate
 from app.core.errors import LeaseLost, RemoteRejected, RemoteUnavailable
-from app.jobs.outcomes import Halt, Later
-from app.jobs.work import Work
+from app.core.money import amount, to_cent
+from app.jobs.outcomes import Halt, Later, NeedsAttention
+from app.jobs.work import INTENT_LIFE, Work
 
-INTENT_LIFE = timedelta(seconds=8)
-IN_FLIGHT_PAUSE = timedelta(seconds=5)
+IN_FLIGHT_PAUSE = timedelta(seconds=20)
+OPEN = (int(InvoiceStatus.PENDING), int(InvoiceStatus.PARTIAL))
 
 _COLUMNS = (
     "id, document_id, natural_key, transaction_id, payment_type_id, amount, paid_on, bexio_invoice_id,"
-    " bank_account_id, state, sent_at, known_ids, bexio_payment_id"
+    " state, sent_at, known_ids, bexio_payment_id"
 )
 _ADD = text(
     "insert into payment (id, tenant_id, document_id, natural_key, transaction_id, payment_type_id, amount, paid_on,"
-    " bexio_invoice_id, bank_account_id, state, content_hash, created_at, updated_at) values (:id, :tenant,"
+    " bexio_invoice_id, state, content_hash, created_at, updated_at) values (:id, :tenant,"
     " :document, :natural_key, :transaction_id, :payment_type_id, :amount, :paid_on, :bexio_invoice_id,"
-    " :bank_account_id, 'planned', :hash, :now, :now) on conflict (tenant_id, natural_key) do nothing"
+    " 'planned', :hash, :now, :now) on conflict (tenant_id, natural_key) do nothing"
 )
 _OF_DOCUMENT = text(f"select {_COLUMNS} from payment where document_id = :document order by natural_key")  # noqa: S608 - constant
 _READ = text(f"select {_COLUMNS} from payment where id = :id")  # noqa: S608 - constant
@@ -69,7 +72,6 @@ class PlannedPayment:
     amount: Decimal
     paid_on: date
     bexio_invoice_id: int | None
-    bank_account_id: int | None
     hash: bytes
 
 
@@ -85,7 +87,6 @@ async def plan(session: AsyncConnection, tenant: UUID, payment: PlannedPayment, 
         "amount": payment.amount,
         "paid_on": payment.paid_on,
         "bexio_invoice_id": payment.bexio_invoice_id,
-        "bank_account_id": payment.bank_account_id,
         "hash": payment.hash,
         "now": now,
     }
@@ -112,23 +113,37 @@ class Recording:
     payment: Row[Any]
     bank_account: int
     settle: timedelta
+    fresh: bool = False
 
     async def record(self) -> None:
         """Returns when bexio has the payment, once.
 
         Raises:
-            Halt: a lost payment may still land, or another one is in flight.
+            Halt: a lost payment may still land, another one is in flight, or a person must look.
         """
         if self.payment.state == "recorded":
             return
         if self.payment.state == "sending" and await self._landed():
             return
-        known = [one.id for one in await self.bexio.payments(self.invoice).list()] if self._look_first() else []
+        known = [] if self.fresh else await self._others()
         await self._send(known)
 
-    def _look_first(self) -> bool:
-        """An open invoice may have payments already; one that we just issued has only ours."""
-        return self.payment.document_id is None or self.payment.state == "sending"
+    async def _others(self) -> list[int]:
+        """The payments that the invoice has already, after a look whether there is room for this one.
+
+        Raises:
+            Halt: the invoice cannot be paid (so much any more), or somebody recorded this very payment by hand.
+        """
+        refusal = refused(await self.bexio.invoices.get(self.invoice), self.payment.amount)
+        if refusal is not None:
+            raise Halt(refusal)
+        present = await self.bexio.payments(self.invoice).list()
+        claimed = await self._claimed()
+        unclaimed = [one for one in present if one.id not in claimed and self._is_ours(one)]
+        if unclaimed and self.payment.document_id is not None:
+            params = {"amount": amount(self.payment.amount), "day": str(self.payment.paid_on)}
+            raise Halt(NeedsAttention("payment-recorded-by-hand", params))
+        return [one.id for one in present]
 
     async def _landed(self) -> bool:
         """Whether the payment that was sent without an answer is there."""
@@ -137,14 +152,17 @@ class Recording:
         if now < due:
             raise Halt(Later(due - now, "payment-may-land"))
         present = await self.bexio.payments(self.invoice).list()
-        async with self.work.db.begin(self.work.tenant) as session:
-            rows = await session.execute(_CLAIMED, {"tenant": self.work.tenant, "invoice": self.invoice})
-            claimed = {row.bexio_payment_id for row in rows} | set(self.payment.known_ids)
+        claimed = await self._claimed() | set(self.payment.known_ids)
         ours = next((one for one in present if one.id not in claimed and self._is_ours(one)), None)
         if ours is None:
             return False
         await self._store(ours.id)
         return True
+
+    async def _claimed(self) -> set[int]:
+        async with self.work.db.begin(self.work.tenant) as session:
+            rows = await session.execute(_CLAIMED, {"tenant": self.work.tenant, "invoice": self.invoice})
+            return {row.bexio_payment_id for row in rows}
 
     def _is_ours(self, one: Payment) -> bool:
         return one.value == self.payment.amount and one.date == self.payment.paid_on
@@ -172,7 +190,7 @@ class Recording:
             async with self.work.db.begin(self.work.tenant) as session:
                 marked = await session.execute(_SENDING, values)
         except IntegrityError as error:
-            raise Halt(Later(IN_FLIGHT_PAUSE, "other-payment-in-flight")) from error
+            raise Halt(Later(IN_FLIGHT_PAUSE, "other-payment-in-flight", counted=True)) from error
         if marked.rowcount != 1:
             raise LeaseLost
 
@@ -182,3 +200,15 @@ class Recording:
             values = {"id": self.payment.id, "bexio_payment_id": bexio_payment, "now": work.clock.now()}
             await session.execute(_RECORDED, values)
         await work.reached("payment-recorded")
+
+
+def refused(invoice: Invoice, wanted: Decimal) -> NeedsAttention | None:
+    """Why an invoice cannot take this payment. What bexio makes of an over-payment is not documented: we send none."""
+    number = invoice.document_nr
+    if invoice.kb_item_status_id not in OPEN:
+        return NeedsAttention("invoice-not-payable", {"invoice": number, "status": status_name(invoice)})
+    left = to_cent(invoice.total_remaining_payments)
+    if wanted > left:
+        params = {"invoice": number, "amount": amount(wanted), "open": amount(left)}
+        return NeedsAttention("payment-exceeds-open-amount", params)
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,7 +27,11 @@ ACCEPT = text(
 ).bindparams(bindparam("content", type_=JSONB))
 
 _SHOWN = """
-select d.*, case when d.status = 'accepted' and o.step <> 'new' then 'sending' else d.status end as shown_status,
+select d.*, case
+        when d.status in ('accepted', 'attention') and o.state <> 'parked' and a.id is null
+            then case when o.step = 'new' then 'accepted' else 'sending' end
+        else d.status
+    end as shown_status,
     o.state as work_state, o.reason as work_reason, o.next_attempt_at as next_attempt_at,
     a.id as attention_id, a.code as attention_code, a.params as attention_params, a.created_at as attention_at
 from document d
@@ -40,6 +44,8 @@ left join lateral (
 _SHOW = text(f"{_SHOWN} where d.id = :id and d.source = :source")
 _LIST = text(  # the pieces are constants of this module
     f"select * from ({_SHOWN} where d.source = :source"  # noqa: S608
+    " and (cast(:status as text) is null or :status in ('issued', 'cancelled')"
+    " or d.status in ('accepted', 'attention'))"
     " and (cast(:since as date) is null or d.sale_date >= :since)"
     " and (cast(:until as date) is null or d.sale_date <= :until)"
     " and (cast(:after_at as timestamptz) is null"
@@ -50,15 +56,18 @@ _LIST = text(  # the pieces are constants of this module
 _LOCK = text("select * from document where id = :id and source = :source for update")
 _READ = text("select * from document where id = :id")
 _PROJECT = text(
-    "update document set status = :status, contact_bexio_id = coalesce(:contact, contact_bexio_id),"
+    "update document set status = case when goal = :goal then :status else status end,"
+    " contact_bexio_id = coalesce(:contact, contact_bexio_id),"
     " bexio_id = :bexio_id, bexio_number = :bexio_number, bexio_total = :bexio_total, bexio_status = :bexio_status,"
     " bexio_open = :bexio_open, updated_at = :now where id = :id"
 )
 _GOAL = text("update document set goal = :goal, status = :status, updated_at = :now where id = :id")
 _FOLLOW = text(
-    "update document set bexio_status = :status, bexio_open = :open, bexio_total = :total, updated_at = :now"
-    " where bexio_id = :bexio_id and (bexio_status, bexio_open, bexio_total) is distinct from (:status, :open, :total)"
-    " returning id"
+    "update document d set bexio_status = i.status, bexio_open = i.open, bexio_total = i.total, updated_at = :now"
+    " from unnest(cast(:ids as bigint[]), cast(:statuses as text[]), cast(:opens as numeric[]),"
+    " cast(:totals as numeric[])) as i (bexio_id, status, open, total)"
+    " where d.tenant_id = cast(current_setting('connector.tenant') as uuid) and d.bexio_id = i.bexio_id"
+    " and (d.bexio_status, d.bexio_open, d.bexio_total) is distinct from (i.status, i.open, i.total)"
 )
 _ARTICLES = text(
     "select arcavis_id, bexio_id, account_id from article_link"
@@ -187,14 +196,16 @@ async def project(
     session: AsyncConnection,
     document: UUID,
     *,
+    goal: str,
     status: str,
     contact: int | None,
     facts: BexioFacts | None,
     now: datetime,
 ) -> None:
-    """Writes what the pipeline found out onto the document."""
+    """Writes what the pipeline found out onto the document; the status only while the `goal` is the one it had."""
     values = {
         "id": document,
+        "goal": goal,
         "status": status,
         "contact": contact,
         "bexio_id": facts.id if facts else None,
@@ -212,17 +223,16 @@ async def set_goal(session: AsyncConnection, document: UUID, *, goal: str, statu
     await session.execute(_GOAL, {"id": document, "goal": goal, "status": status, "now": now})
 
 
-async def follow(session: AsyncConnection, facts: BexioFacts, now: datetime) -> UUID | None:
-    """Notes how an invoice stands in bexio; the document's id when that is news."""
+async def follow(session: AsyncConnection, seen: Sequence[BexioFacts], now: datetime) -> None:
+    """Notes how invoices stand in bexio; those that are none of ours are passed over."""
     values = {
-        "bexio_id": facts.id,
-        "status": facts.status,
-        "open": facts.open,
-        "total": facts.total,
+        "ids": [facts.id for facts in seen],
+        "statuses": [facts.status for facts in seen],
+        "opens": [facts.open for facts in seen],
+        "totals": [facts.total for facts in seen],
         "now": now,
     }
-    row = (await session.execute(_FOLLOW, values)).first()
-    return row.id if row else None
+    await session.execute(_FOLLOW, values)
 
 
 async def article_links(session: AsyncConnection, ids: list[str]) -> dict[str, ArticleLink]:

@@ -68,11 +68,3 @@ async def cancel(
     """Cancels, and waits as asked for."""
     await service.cancel(caller, document, source)
     return await service.settled(settled, caller.tenant, document, source, wait, language)
-
-
-async def retry(
-    service: Documents, settled: Settled, caller: TenantCaller, document: UUID, source: Source, wait: int, language: str
-) -> Document:
-    """Goes on, and waits as asked for."""
-    await service.retry(caller, document, source)
-    return await service.settled(settled, caller.tenant, document, source, wait, language)

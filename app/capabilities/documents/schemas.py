@@ -132,6 +132,16 @@ class Sale(Strict):
     remarks: Annotated[str, StringConstraints(max_length=2000)] | None = None
 
 
+class Retry(Strict):
+    """What a person adds when the work goes on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"contact_bexio_id": 67}]})
+
+    contact_bexio_id: int | None = Field(
+        default=None, ge=1, lt=2**53, description="The bexio contact that the customer is, where that was not clear."
+    )
+
+
 class BexioSide(BaseModel):
     """The invoice in bexio, as last seen there."""
 

@@ -14,8 +14,10 @@ from app.api.auth import TenantCaller
 from app.api.waiting import Settled
 from app.capabilities.documents import records, views
 from app.capabilities.documents.checks import check
-from app.capabilities.documents.records import Listing
+from app.capabilities.documents.records import Listing, StoredDocument
 from app.capabilities.documents.schemas import Document, Sale
+from app.capabilities.parties import links
+from app.capabilities.parties.links import LinkKey
 from app.capabilities.tenancy.configs import Configs
 from app.connectors.access import RemoteAccess
 from app.core.clock import Clock
@@ -113,38 +115,41 @@ class Documents:
 
     async def cancel(self, caller: TenantCaller, document: UUID, source: Source) -> None:
         """The sale was cancelled in Arcavis. Cancelling twice is cancelling once."""
-        now = self.clock.now()
         async with self.db.begin(caller.tenant) as session:
-            found = await records.lock(session, document, source)
-            if found.goal == "cancelled":
-                return
-            await records.set_goal(session, document, goal="cancelled", status="accepted", now=now)
-            await self._again(session, caller, document, f"{source}.cancel")
+            found = await self._again(session, caller, document, source, "cancel")
+            if found.goal != "cancelled":
+                now = self.clock.now()
+                await records.set_goal(session, document, goal="cancelled", status="accepted", now=now)
 
-    async def retry(self, caller: TenantCaller, document: UUID, source: Source) -> None:
-        """Goes on at once, after whatever held it up was mended."""
+    async def retry(self, caller: TenantCaller, document: UUID, source: Source, contact: int | None = None) -> None:
+        """Goes on at once, after whatever held it up was mended. `contact` says who the customer is in bexio."""
         now = self.clock.now()
         async with self.db.begin(caller.tenant) as session:
-            found = await records.lock(session, document, source)
-            if found.status == "attention":
-                await records.set_goal(session, document, goal=found.goal, status="accepted", now=now)
+            found = await self._again(session, caller, document, source, "retry")
+            if contact is not None and found.sale.customer is not None:
+                key = LinkKey(caller.tenant, "customer", found.sale.customer.arcavis_id)
+                await links.decide(session, key, contact, caller.actor, now)
             subject = Subject(caller.tenant, records.KIND, document)
             await close_items(session, subject, state="resolved", actor=caller.actor, now=now)
-            await self._again(session, caller, document, f"{source}.retry")
 
-    async def _again(self, session: AsyncConnection, caller: TenantCaller, document: UUID, action: str) -> None:
+    async def _again(
+        self, session: AsyncConnection, caller: TenantCaller, document: UUID, source: Source, action: str
+    ) -> StoredDocument:
+        """Has the work done again; the operation is locked before its document, as the worker does."""
         now = self.clock.now()
         await operations.rearm(session, kind=records.KIND, subject=document, now=now)
+        found = await records.lock(session, document, source)
         await wake(session, Priority.BACKOFFICE)
         await audit.append(
             session,
             tenant=caller.tenant,
             now=now,
             actor=caller.actor,
-            action=action,
+            action=f"{source}.{action}",
             subject_kind=records.KIND,
             subject_id=document,
         )
+        return found
 
     async def pdf(self, caller: TenantCaller, document: UUID, source: Source) -> bytes:
         """The invoice as bexio prints it.

@@ -12,38 +12,39 @@ from app.core.ids import uuid7
 from app.jobs.outcomes import Halt, NeedsAttention
 
 
-def paid_at_till(turn: Turn) -> list[SalePayment]:
-    """All payments but those on invoice."""
-    invoice_type = turn.config.settings.invoice_payment_type_id
-    return [part for part in turn.document.sale.payments if part.payment_type_id != invoice_type]
+def paid_at_till(turn: Turn) -> list[tuple[int, SalePayment]]:
+    """All payments but those on invoice, each with its place in the sale."""
+    numbered = enumerate(turn.document.sale.payments)
+    return [(place, part) for place, part in numbered if part.payment_type_id != turn.invoice_type]
 
 
-async def record_payments(turn: Turn) -> None:
+async def record_payments(turn: Turn, *, fresh: bool) -> None:
     """Brings every part onto the invoice, once; at once when everything is on invoice.
 
+    `fresh`: the invoice was issued in this very turn, so nobody else can have paid it yet.
+
     Raises:
-        Halt: a lost payment may still land, or a payment type has no bank account.
+        Halt: a lost payment may still land, a payment type has no bank account, or somebody was faster.
     """
-    parts = paid_at_till(turn)
-    if not parts or turn.facts is None or turn.work.memo.get("paid"):
+    if not paid_at_till(turn) or turn.facts is None or turn.work.memo.get("paid"):
         return
-    await _plan(turn, parts)
+    await _plan(turn)
     async with turn.work.db.begin(turn.work.tenant) as session:
         rows = await payments.of_document(session, turn.document.id)
     for row in rows:
         bank_account = turn.config.settings.payment_bank_accounts.get(row.payment_type_id)
         if bank_account is None:
             raise Halt(NeedsAttention("payment-type-not-mapped", {"payment_type": row.payment_type_id}))
-        await Recording(turn.work, turn.bexio, turn.facts.id, row, bank_account, turn.settle).record()
+        await Recording(turn.work, turn.bexio, turn.facts.id, row, bank_account, turn.settle, fresh=fresh).record()
     facts = facts_of(await turn.bexio.invoices.get(turn.facts.id))
     turn.work.note(bexio=facts.to_memo(), paid=True)
 
 
-async def _plan(turn: Turn, parts: list[SalePayment]) -> None:
-    document, sale, facts = turn.document, turn.document.sale, turn.facts
+async def _plan(turn: Turn) -> None:
+    document, sale = turn.document, turn.document.sale
     async with turn.work.db.begin(turn.work.tenant) as session:
-        for index, part in enumerate(parts):
-            key = f"document:{document.id}:{index:03}"
+        for place, part in paid_at_till(turn):
+            key = f"document:{document.id}:{place:03}"
             planned = PlannedPayment(
                 id=uuid7(turn.now),
                 document=document.id,
@@ -52,8 +53,7 @@ async def _plan(turn: Turn, parts: list[SalePayment]) -> None:
                 payment_type_id=part.payment_type_id,
                 amount=part.amount,
                 paid_on=sale.date,
-                bexio_invoice_id=facts.id if facts else None,
-                bank_account_id=None,
+                bexio_invoice_id=turn.facts.id if turn.facts else None,
                 hash=hashlib.sha256(key.encode()).digest(),
             )
             await payments.plan(session, turn.work.tenant, planned, turn.now)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from app.capabilities.documents.issuing import sole_issued
 from app.capabilities.documents.turn import Turn
 from app.connectors.bexio.invoices import InvoiceStatus
-from app.core.errors import RemoteRejected
+from app.core.errors import ConnectionRefused, RemoteRejected
 from app.jobs.outcomes import Halt, Later
 
 PASSES = 3
@@ -55,6 +55,8 @@ async def _pass(turn: Turn) -> None:
             bexio = await turn.intend("tidying")
             try:
                 await bexio.invoices.delete(row.id)
+            except ConnectionRefused:
+                raise
             except RemoteRejected:
                 # Gone already, or issued meanwhile: the next pass sees which.
                 continue

@@ -11,13 +11,13 @@ from app.capabilities.tenancy.config import TenantConfig
 from app.connectors.bexio.client import Bexio
 from app.connectors.bexio.invoices import Invoice, InvoiceStatus
 from app.connectors.bexio.reference import CompanyReference
-from app.core.errors import RemoteNotFound, RemoteRejected
+from app.core.errors import ConnectionRefused, RemoteNotFound, RemoteRejected
 from app.core.money import to_cent
-from app.jobs.outcomes import Halt, Later
-from app.jobs.work import Work
-
-# How long a committed intent may take to leave the process. A worker that was frozen in between does not send.
-INTENT_LIFE = timedelta(seconds=8)
+from app.db import attention
+from app.db.attention import Subject
+from app.jobs import operations
+from app.jobs.outcomes import Halt, Later, NeedsAttention
+from app.jobs.work import INTENT_LIFE, Work
 
 LOOK_AGAIN = timedelta(seconds=2)
 
@@ -34,6 +34,11 @@ STATUS_NAMES = {
 def status_name(invoice: Invoice) -> str:
     """The status number of an invoice in our words."""
     return STATUS_NAMES[InvoiceStatus(invoice.kb_item_status_id)]
+
+
+def is_understood(invoice: Invoice) -> bool:
+    """False for a status that bexio did not have when this was written: such a row must not stop its neighbours."""
+    return invoice.kb_item_status_id in set(STATUS_NAMES)
 
 
 def facts_of(invoice: Invoice) -> BexioFacts:
@@ -75,6 +80,11 @@ class Turn:
         return BexioFacts.from_memo(memo) if memo else None
 
     @property
+    def invoice_type(self) -> str | None:
+        """The Arcavis payment type that means "on invoice" for this sale, once work on it began."""
+        return self.work.memo.get("invoice_type")
+
+    @property
     def draft_id(self) -> int | None:
         """The draft that is to become the invoice."""
         return self.work.memo.get("draft")
@@ -93,8 +103,6 @@ class Turn:
         """
         intended_at = self.now
         await self.work.advance(step, **memo)
-        if self.work.asked_again:
-            raise Halt(Later(timedelta(0), "asked-again"))
         await self.work.reached(f"{step}-intended")
         return self.bexio.until(intended_at + INTENT_LIFE)
 
@@ -108,17 +116,32 @@ class Turn:
             await bexio.invoices.delete(draft)
         except RemoteNotFound:
             return
+        except ConnectionRefused:
+            raise
         except RemoteRejected as error:
-            raise Halt(Later(LOOK_AGAIN, error.code, counted=True)) from error
+            raise Halt(Later(LOOK_AGAIN, "draft-not-deleted", counted=True)) from error
 
     async def publish(self, status: str) -> None:
-        """Shows how far the document is before the turn ends."""
+        """Shows how far the document is before the turn ends.
+
+        Raises:
+            LeaseLost: another worker holds the document, and knows better.
+        """
         async with self.work.db.begin(self.work.tenant) as session:
+            await operations.hold(session, self.work.operation)
             await records.project(
                 session,
                 self.document.id,
+                goal=self.document.goal,
                 status=status,
                 contact=self.work.memo.get("contact"),
                 facts=self.facts,
                 now=self.now,
             )
+
+    async def raise_item(self, refusal: NeedsAttention) -> None:
+        """Asks a person while the work itself goes on."""
+        async with self.work.db.begin(self.work.tenant) as session:
+            await operations.hold(session, self.work.operation)
+            subject = Subject(self.work.tenant, records.KIND, self.document.id)
+            await attention.raise_item(session, subject, code=refusal.code, params=refusal.params, now=self.now)

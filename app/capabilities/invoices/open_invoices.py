@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,20 +15,19 @@ from app.api.auth import TenantCaller
 from app.api.waiting import Settled
 from app.capabilities.documents import payments, records
 from app.capabilities.documents.checks import OLDEST
-from app.capabilities.documents.payments import PlannedPayment, Recording
-from app.capabilities.documents.turn import facts_of, status_name
+from app.capabilities.documents.payments import OPEN, PlannedPayment, Recording
+from app.capabilities.documents.turn import facts_of
 from app.capabilities.documents.views import attention_summary, waiting
 from app.capabilities.invoices.schemas import OpenInvoice, RecordedPayment, TillPayment
 from app.capabilities.parties.links import LinkKey, read
 from app.capabilities.tenancy.config import load
-from app.capabilities.tenancy.guard import wait_for_connection
 from app.connectors.access import RemoteAccess
 from app.connectors.bexio.criteria import Criterion, equal
 from app.connectors.bexio.invoices import Invoice, InvoiceStatus
 from app.core.clock import Clock
-from app.core.errors import Conflict, ConnectionRefused, FieldError, InvalidInput, NotFound
+from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.core.ids import uuid7
-from app.core.money import amount, to_cent
+from app.core.money import amount
 from app.core.priority import Priority
 from app.core.swiss_time import today
 from app.db import audit
@@ -42,7 +40,6 @@ from app.jobs.work import Work
 
 KIND = "payment"
 MOST = 100
-OPEN = (int(InvoiceStatus.PENDING), int(InvoiceStatus.PARTIAL))
 
 _SHOW = text(
     "select p.*, o.state as work_state, o.reason as work_reason, o.next_attempt_at, a.id as attention_id,"
@@ -150,11 +147,7 @@ class PaymentHandler:
 
     async def run(self, work: Work) -> Outcome:
         """One turn; see `app.jobs.work.Handler`."""
-        try:
-            return await self._record(work)
-        except ConnectionRefused as error:
-            async with work.db.begin(work.tenant) as session:
-                return await wait_for_connection(session, work.tenant, error, self.clock.now())
+        return await self._record(work)
 
     async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
         """The payment's own row tells how it stands."""
@@ -169,27 +162,11 @@ class PaymentHandler:
         if bank_account is None:
             return NeedsAttention("payment-type-not-mapped", {"payment_type": row.payment_type_id})
         bexio = await self.remotes.bexio(work.tenant, work.priority)
-        if row.state == "planned":
-            refusal = _refusal(await bexio.invoices.get(row.bexio_invoice_id), row.amount)
-            if refusal is not None:
-                return refusal
         await Recording(work, bexio, row.bexio_invoice_id, row, bank_account, self.settle).record()
         facts = facts_of(await bexio.invoices.get(row.bexio_invoice_id))
         async with work.db.begin(work.tenant) as session:
-            await records.follow(session, facts, self.clock.now())
+            await records.follow(session, [facts], self.clock.now())
         return Done()
-
-
-def _refusal(invoice: Invoice, wanted: Decimal) -> NeedsAttention | None:
-    """What bexio makes of an over-payment is not documented: we never send one."""
-    number = invoice.document_nr
-    if invoice.kb_item_status_id not in OPEN:
-        return NeedsAttention("invoice-not-payable", {"invoice": number, "status": status_name(invoice)})
-    left = to_cent(invoice.total_remaining_payments)
-    if wanted > left:
-        params = {"invoice": number, "amount": amount(wanted), "open": amount(left)}
-        return NeedsAttention("payment-exceeds-open-amount", params)
-    return None
 
 
 def _check(payment: TillPayment, days_away: int) -> None:
@@ -214,7 +191,6 @@ def _planned(payment: TillPayment, invoice: int, identity: UUID) -> PlannedPayme
         amount=payment.amount,
         paid_on=payment.date,
         bexio_invoice_id=invoice,
-        bank_account_id=None,
         hash=hashlib.sha256(content.encode()).digest(),
     )
 

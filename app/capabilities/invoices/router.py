@@ -14,7 +14,7 @@ from app.capabilities.documents import routes
 from app.capabilities.documents.deps import Service
 from app.capabilities.documents.records import Listing
 from app.capabilities.documents.routes import TAKEN, From, StatusFilter, To
-from app.capabilities.documents.schemas import Document, Sale
+from app.capabilities.documents.schemas import Document, Retry, Sale
 from app.capabilities.invoices.open_invoices import OpenInvoicesService
 from app.capabilities.invoices.schemas import OpenInvoices, RecordedPayment, TillPayment
 from app.core.errors import Conflict, ConnectionRefused, InvalidInput, NotFound, RemoteUnavailable
@@ -129,7 +129,14 @@ async def cancel_invoice(
 
 @router.post("/{invoice_id}/retry", responses=problems(NotFound))
 async def retry_invoice(
-    invoice_id: UUID, caller: Pos, service: Service, settled: Waiting, wait: PreferWait, language: Language
+    invoice_id: UUID,
+    caller: Pos,
+    service: Service,
+    settled: Waiting,
+    wait: PreferWait,
+    language: Language,
+    wanted: Retry | None = None,
 ) -> Document:
-    """Goes on at once, after what held the sale up was mended."""
-    return await routes.retry(service, settled, caller, invoice_id, "sale", wait, language)
+    """Goes on at once, after what held the sale up was mended; may say which bexio contact the customer is."""
+    await service.retry(caller, invoice_id, "sale", wanted.contact_bexio_id if wanted else None)
+    return await service.settled(settled, caller.tenant, invoice_id, "sale", wait, language)

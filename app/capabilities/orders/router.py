@@ -15,7 +15,7 @@ from app.capabilities.documents import routes
 from app.capabilities.documents.deps import Service
 from app.capabilities.documents.records import Listing
 from app.capabilities.documents.routes import TAKEN, From, StatusFilter, To
-from app.capabilities.documents.schemas import Document, Sale
+from app.capabilities.documents.schemas import Document, Retry, Sale
 from app.core.errors import Conflict, ConnectionRefused, Forbidden, InvalidInput, NotFound, RemoteUnavailable
 
 router = APIRouter(prefix="/orders", tags=["orders"])
@@ -91,7 +91,14 @@ async def cancel_order(
 
 @router.post("/{order_id}/retry", responses=problems(Forbidden, NotFound))
 async def retry_order(
-    order_id: UUID, caller: OrderCaller, service: Service, settled: Waiting, wait: PreferWait, language: Language
+    order_id: UUID,
+    caller: OrderCaller,
+    service: Service,
+    settled: Waiting,
+    wait: PreferWait,
+    language: Language,
+    wanted: Retry | None = None,
 ) -> Document:
-    """Goes on at once, after what held the order up was mended."""
-    return await routes.retry(service, settled, caller, order_id, "order", wait, language)
+    """Goes on at once, after what held the order up was mended; may say which bexio contact the customer is."""
+    await service.retry(caller, order_id, "order", wanted.contact_bexio_id if wanted else None)
+    return await service.settled(settled, caller.tenant, order_id, "order", wait, language)

@@ -13,20 +13,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa"})
+# Each legal form by its name in German: Müller AG and Müller SA are one firm, Müller GmbH is another.
 _LEGAL_FORMS = {
-    "ag",
-    "gmbh",
-    "sa",
-    "sarl",
-    "sagl",
-    "kg",
-    "llc",
-    "ltd",
-    "inc",
-    "co",
-    "cie",
-    "klg",
-    "genossenschaft",
+    "ag": "ag",
+    "sa": "ag",
+    "gmbh": "gmbh",
+    "sarl": "gmbh",
+    "sagl": "gmbh",
+    "kg": "kg",
+    "klg": "klg",
+    "genossenschaft": "genossenschaft",
+    "llc": "llc",
+    "ltd": "ltd",
+    "inc": "inc",
+    "co": "",
+    "cie": "",
 }
 
 
@@ -98,8 +99,18 @@ def _name(party: Party) -> str:
     return normal(f"{party.last_name} {party.first_name}")
 
 
+def legal_form(text: str) -> str:
+    """`"Muster Sàrl" -> "gmbh"`; empty when the name has none."""
+    forms = [_LEGAL_FORMS[word] for word in normal(text).split() if _LEGAL_FORMS.get(word)]
+    return forms[-1] if forms else ""
+
+
 def _same_name(left: Party, right: Party) -> bool:
-    return left.is_company == right.is_company and _name(left) != "" and _name(left) == _name(right)
+    """Two legal forms are two firms; a form that is missing on one side tells nothing."""
+    forms = {legal_form(party.company_name) for party in (left, right) if party.is_company} - {""}
+    if left.is_company != right.is_company or len(forms) > 1:
+        return False
+    return _name(left) != "" and _name(left) == _name(right)
 
 
 def _address(party: Party) -> tuple[str, str, str]:

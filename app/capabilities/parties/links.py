@@ -33,13 +33,20 @@ _MADE = text(
     " and state = 'resolving'"
 ).bindparams(bindparam("evidence", type_=JSONB))
 _RELEASE = text(
-    "update contact_link set holder = null, held_until = null, sent_at = case when :keep_sent then sent_at end,"
+    "update contact_link set holder = null, held_until = null, sent_at = null,"
     " updated_at = :now where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and holder = :holder"
+    " and sent_at is not distinct from :sent_at"
 )
 _GONE = text(
     "update contact_link set state = 'inactive', updated_at = :now"
     " where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and state = 'active'"
 )
+_DECIDE = text(
+    "insert into contact_link as l (tenant_id, kind, arcavis_id, bexio_id, state, evidence, created_at, updated_at)"
+    " values (:tenant, :kind, :arcavis_id, :bexio_id, 'active', :evidence, :now, :now)"
+    " on conflict (tenant_id, kind, arcavis_id) do update set bexio_id = excluded.bexio_id, state = 'active',"
+    " holder = null, held_until = null, sent_at = null, evidence = excluded.evidence, updated_at = :now"
+).bindparams(bindparam("evidence", type_=JSONB))
 _BACK = text(
     "update contact_link set state = 'active', updated_at = :now"
     " where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and state = 'inactive'"
@@ -82,9 +89,11 @@ async def mark_made(
     await session.execute(_MADE, {**key.values(), "bexio_id": bexio_id, "evidence": evidence, "now": now})
 
 
-async def release(session: AsyncConnection, key: LinkKey, holder: UUID, now: datetime, *, keep_sent: bool) -> None:
-    """Lets others resolve the link; `keep_sent` while a create may still land."""
-    await session.execute(_RELEASE, {**key.values(), "holder": holder, "keep_sent": keep_sent, "now": now})
+async def release(
+    session: AsyncConnection, key: LinkKey, holder: UUID, now: datetime, *, sent_at: datetime | None
+) -> None:
+    """Lets others resolve the link. Only the sending at `sent_at` may take itself back, not one that came after."""
+    await session.execute(_RELEASE, {**key.values(), "holder": holder, "sent_at": sent_at, "now": now})
 
 
 async def mark_gone(session: AsyncConnection, key: LinkKey, now: datetime) -> None:
@@ -95,3 +104,9 @@ async def mark_gone(session: AsyncConnection, key: LinkKey, now: datetime) -> No
 async def mark_back(session: AsyncConnection, key: LinkKey, now: datetime) -> None:
     """The bexio contact was restored: the link counts again."""
     await session.execute(_BACK, {**key.values(), "now": now})
+
+
+async def decide(session: AsyncConnection, key: LinkKey, bexio_id: int, actor: str, now: datetime) -> None:
+    """A person said which bexio contact the customer is; that outranks all evidence."""
+    evidence = {"reasons": [f"said by {actor}"]}
+    await session.execute(_DECIDE, {**key.values(), "bexio_id": bexio_id, "evidence": evidence, "now": now})

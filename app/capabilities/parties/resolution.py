@@ -13,10 +13,9 @@ from app.connectors.bexio.contacts import Contact, ContactCreate, ContactType
 from app.connectors.bexio.criteria import Criterion, equal
 from app.core.errors import RemoteRejected, RemoteUnavailable
 from app.jobs.outcomes import Halt, Later, NeedsAttention
-from app.jobs.work import Work
+from app.jobs.work import INTENT_LIFE, Work
 
 BUSY_PAUSE = timedelta(seconds=2)
-INTENT_LIFE = timedelta(seconds=8)
 CLOCK_SKEW = timedelta(minutes=1)
 
 
@@ -63,7 +62,7 @@ class Resolution:
         if landed is not None:
             return await self._join(landed)
         if isinstance(decision, Unclear):
-            await self._release(keep_sent=False)
+            await self._release(sent_at=sent_at)
             labels = "; ".join(f"{c.label}: {', '.join(c.reasons)}" for c in decision.candidates[:5])
             raise Halt(NeedsAttention("contact-ambiguous", {"customer": self.key.arcavis_id, "candidates": labels}))
         return await self._create()
@@ -108,10 +107,10 @@ class Resolution:
         try:
             contact = await self.bexio.until(intended_at + INTENT_LIFE).contacts.create(self.new_contact)
         except RemoteUnavailable:
-            await self._release(keep_sent=False)
+            await self._release(sent_at=intended_at)
             raise
         except RemoteRejected as error:
-            await self._release(keep_sent=False)
+            await self._release(sent_at=intended_at)
             if error.status not in {400, 422}:
                 raise
             params = {"customer": self.key.arcavis_id, "reasons": "; ".join(error.reasons)}
@@ -126,10 +125,10 @@ class Resolution:
         await self.work.reached("contact-linked")
         return candidate.bexio_id
 
-    async def _release(self, *, keep_sent: bool) -> None:
+    async def _release(self, *, sent_at: datetime | None) -> None:
         work = self.work
         async with work.db.begin(work.tenant) as session:
-            await links.release(session, self.key, work.operation.id, work.clock.now(), keep_sent=keep_sent)
+            await links.release(session, self.key, work.operation.id, work.clock.now(), sent_at=sent_at)
 
     def gone(self, bexio_id: int) -> NeedsAttention:
         """What to say when the linked contact is archived or deleted."""

@@ -2,58 +2,91 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.core.clock import Clock
 from app.core.errors import ConnectionRefused
-from app.db.attention import Subject, close_items, raise_item
-from app.jobs.outcomes import Later
+from app.db.attention import Subject, close_codes, raise_item
+from app.jobs.operations import Operation
+from app.jobs.outcomes import Later, Outcome
+from app.jobs.work import Handler, Work
+
+System = Literal["bexio", "arcavis"]
 
 RECONNECT_PAUSE = timedelta(minutes=15)
+RECONNECTED_PAUSE = timedelta(seconds=2)
 
+# A token that was refused says nothing about a connection that was made anew since the work began.
 _BREAK = {
     "bexio": text(
         "update bexio_connection set state = 'reconnect_required', reason = :code, updated_at = :now"
-        " where tenant_id = :tenant and state = 'connected'"
+        " where tenant_id = :tenant and state = 'connected' and connected_at <= :since"
     ),
     "arcavis": text(
         "update arcavis_connection set state = 'reconnect_required', reason = :code, updated_at = :now"
-        " where tenant_id = :tenant and state = 'connected'"
+        " where tenant_id = :tenant and state = 'connected' and connected_at <= :since"
     ),
 }
 _RELEASE = text(
     "update operation set next_attempt_at = :now, attempts = 0 where tenant_id = :tenant and state = 'waiting'"
     " and reason = any(cast(:codes as text[]))"
 )
-# A connection that refused its credentials stays broken until it is made anew; a missing right may be granted in
-# bexio at any time, so that connection is simply tried again.
-NEEDS_RECONNECT = {"bexio-unauthorized": "bexio", "arcavis-unauthorized": "arcavis"}
-WAIT_CODES = (
-    "bexio-unauthorized",
-    "bexio-forbidden",
-    "bexio-not-connected",
-    "bexio-reconnect-required",
-    "arcavis-unauthorized",
-    "arcavis-forbidden",
-    "arcavis-not-connected",
-    "arcavis-reconnect-required",
-)
+_FLAWS = ("unauthorized", "forbidden", "not-connected", "reconnect-required")
 
 
-async def wait_for_connection(session: AsyncConnection, tenant: UUID, error: ConnectionRefused, now: datetime) -> Later:
-    """Marks the connection, opens its one attention item, and lets the work wait until it is mended."""
-    system = NEEDS_RECONNECT.get(error.code)
-    if system is not None:
-        await session.execute(_BREAK[system], {"tenant": tenant, "code": error.code, "now": now})
+def wait_codes(system: System) -> list[str]:
+    """Why work waits for a connection to be mended."""
+    return [f"{system}-{flaw}" for flaw in _FLAWS]
+
+
+async def wait_for_connection(
+    session: AsyncConnection, tenant: UUID, error: ConnectionRefused, *, since: datetime, now: datetime
+) -> Later:
+    """Marks the connection, opens its one attention item, and lets the work wait until it is mended.
+
+    `since` is when the work began that used the connection.
+    """
+    if error.code.endswith("-unauthorized"):
+        values = {"tenant": tenant, "code": error.code, "since": since, "now": now}
+        if (await session.execute(_BREAK[error.system], values)).rowcount == 0:
+            return Later(RECONNECTED_PAUSE, error.code, counted=True)
     subject = Subject(tenant, "connection", tenant)
     await raise_item(session, subject, code=error.code, params=error.params, now=now)
     return Later(RECONNECT_PAUSE, error.code)
 
 
-async def connection_works(session: AsyncConnection, tenant: UUID, actor: str, now: datetime) -> None:
-    """Closes the connection's items and releases the work that waited for it, in its old order."""
-    await close_items(session, Subject(tenant, "connection", tenant), state="resolved", actor=actor, now=now)
-    await session.execute(_RELEASE, {"tenant": tenant, "now": now, "codes": list(WAIT_CODES)})
+async def connection_works(
+    session: AsyncConnection, tenant: UUID, system: System, *, actor: str, now: datetime
+) -> None:
+    """Closes the items of one connection and releases the work that waited for it, in its old order."""
+    codes = wait_codes(system)
+    await session.execute(_RELEASE, {"tenant": tenant, "now": now, "codes": codes})
+    await close_codes(session, Subject(tenant, "connection", tenant), codes, actor=actor, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A handler whose work waits while its tenant's connection is broken."""
+
+    handler: Handler
+    clock: Clock
+
+    async def run(self, work: Work) -> Outcome:
+        """See `app.jobs.work.Handler`."""
+        try:
+            return await self.handler.run(work)
+        except ConnectionRefused as error:
+            async with work.db.begin(work.tenant) as session:
+                return await wait_for_connection(
+                    session, work.tenant, error, since=work.started_at, now=self.clock.now()
+                )
+
+    async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
+        """See `app.jobs.work.Handler`."""
+        await self.handler.settled(session, operation, outcome)

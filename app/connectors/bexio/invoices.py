@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import date
 from enum import IntEnum
-from http import HTTPStatus
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
 
@@ -16,7 +15,6 @@ from app.connectors.bexio.resource import gathered, pages, resource_of, search_p
 from app.connectors.bexio.wire import Request
 from app.connectors.bexio.writing import act, send
 from app.connectors.transport import Bucket, Transport
-from app.core.errors import ConnectionRefused, RemoteRejected
 
 LINK_PLACEHOLDER = "[Network Link]"
 
@@ -109,8 +107,8 @@ class Invoices:
         return await gathered(self.search_pages(*criteria))
 
     async def by_api_reference(self, key: str) -> tuple[Invoice, ...]:
-        """The invoices that carry exactly this key of ours; more than one means that a write was doubled."""
-        return await self.search(equal("api_reference", key))
+        """The invoices that carry exactly this key of ours, whatever bexio's `=` makes of upper and lower case."""
+        return tuple(row for row in await self.search(equal("api_reference", key)) if row.api_reference == key)
 
     async def get(self, invoice_id: int) -> InvoiceWithPositions:
         """One invoice."""
@@ -134,17 +132,8 @@ class Invoices:
         await act(self._transport, "POST", f"{_path(invoice_id)}/cancel")
 
     async def delete(self, invoice_id: int) -> None:
-        """Deletes a draft.
-
-        Raises:
-            RemoteRejected: also for anything but a draft: bexio answers 403 then, as if a right were missing.
-        """
-        try:
-            await act(self._transport, "DELETE", _path(invoice_id))
-        except ConnectionRefused as error:
-            if error.status != HTTPStatus.FORBIDDEN:
-                raise
-            raise RemoteRejected("draft-not-deleted", "bexio", error.status, error.reasons) from error
+        """Deletes a draft; anything else is forbidden (403), as if a right were missing."""
+        await act(self._transport, "DELETE", _path(invoice_id))
 
     async def mark_as_sent(self, invoice_id: int) -> None:
         """Notes that the invoice reached the customer some other way."""
