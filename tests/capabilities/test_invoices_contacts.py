@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any
 
 import pytest
 
@@ -22,7 +21,7 @@ def named(tenant: Tenant, name: str) -> Body:
     return found
 
 
-def add(tenant: Tenant, **fields: Any) -> int:
+def add(tenant: Tenant, **fields: object) -> int:
     """A contact that somebody made in bexio: a person unless it says otherwise."""
     person = {"contact_type_id": 2, "user_id": 1, "owner_id": 1, "country_id": 1}
     return contacts.create(tenant.company, {**person, **fields})["id"]

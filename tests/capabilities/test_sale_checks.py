@@ -17,7 +17,7 @@ from app.core.errors import InvalidInput
 TODAY = date(2026, 11, 20)
 
 
-def changed(**changes: Any) -> dict[str, Any]:
+def changed(**changes: object) -> dict[str, Any]:
     body = copy.deepcopy(SALE)
     for path, value in changes.items():
         target: Any = body

@@ -111,7 +111,6 @@ async def test_the_callers_trace_goes_on_in_a_span_of_our_own(clock: ManualClock
 REFUSED = [
     (400, RemoteRejected, "bexio-rejected"),
     (401, ConnectionRefused, "bexio-unauthorized"),
-    (403, ConnectionRefused, "bexio-forbidden"),
     (404, RemoteNotFound, "bexio-not-found"),
     (409, RemoteRejected, "bexio-rejected"),
     (410, RemoteNotFound, "bexio-not-found"),
@@ -134,6 +133,18 @@ async def test_a_refusal_is_one_for_reads_and_writes_and_is_not_repeated(
         assert (caught.value.code, caught.value.status, caught.value.reasons) == (code, status, ("No.",))
     assert len(remote.sent) == 2
     assert clock.slept == []
+
+
+async def test_a_forbidden_read_is_the_connections_flaw_a_forbidden_write_may_be_the_records(
+    clock: ManualClock,
+) -> None:
+    remote = Remote(clock, *[answer(403, {"error_code": 403, "message": "No."}) for _ in range(2)])
+    with pytest.raises(ConnectionRefused) as read:
+        await remote.transport.read("GET", "/x")
+    with pytest.raises(RemoteRejected) as written:
+        await remote.transport.write("DELETE", "/x")
+    assert not isinstance(written.value, ConnectionRefused)
+    assert read.value.code == written.value.code == "bexio-forbidden"
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 307])
