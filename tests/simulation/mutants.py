@@ -24,6 +24,7 @@ class Mutant:
 
 
 REVISION = "migrations/versions/0001_foundation.py"
+OPERATIONS = "app/jobs/operations.py"
 WORK = "app/jobs/work.py"
 ISSUING = "app/capabilities/documents/issuing.py"
 
@@ -41,7 +42,12 @@ MUTANTS = (
         (
             (REVISION, "where o.id = p_id and o.fence = p_fence and o.state = 'running' and", "where o.id = p_id and"),
             (REVISION, "where o.id = p_id and o.fence = p_fence and o.state = 'running';", "where o.id = p_id;"),
-            ("app/jobs/operations.py", " where id = :id and fence = :fence and state = 'running'", " where id = :id"),
+            (OPERATIONS, "where id = :id and fence = :fence and state = 'running' for update", "where id = :id"),
+            (
+                OPERATIONS,
+                " where id = :id and fence = :fence and state = 'running' returning",
+                " where id = :id returning",
+            ),
         ),
     ),
     Mutant("no look-up", ((ISSUING, 'if turn.work.memo.get("create_sent"):', "if False:"),)),
