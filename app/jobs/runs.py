@@ -173,12 +173,10 @@ async def ask_to_cancel(session: AsyncConnection, run: UUID, now: datetime) -> R
         NotFound: `run-not-found`.
         Conflict: `run-finished`.
     """
-    found = _found((await session.execute(_LOCK, {"id": run})).mappings().first())
+    found = await _locked_with_work(session, run, now)
     if found.finished:
         raise Conflict("run-finished", state=found.state)
     await session.execute(_ASK_CANCEL, {"id": run, "now": now})
-    if not await operations.rearm(session, kind=found.kind, subject=run, now=now):
-        await finish(session, run, "cancelled", now)
     await _announce(session, run)
     return await read(session, run)
 
@@ -190,11 +188,10 @@ async def again(session: AsyncConnection, run: UUID, now: datetime) -> Run:
         NotFound: `run-not-found`.
         Conflict: `run-not-failed`.
     """
-    found = _found((await session.execute(_LOCK, {"id": run})).mappings().first())
+    found = await _locked_with_work(session, run, now)
     if found.state not in {"failed", "cancelled"}:
         raise Conflict("run-not-failed", state=found.state)
     await session.execute(_AGAIN, {"id": run, "now": now})
-    await operations.rearm(session, kind=found.kind, subject=run, now=now)
     await _announce(session, run)
     return await read(session, run)
 
@@ -222,6 +219,13 @@ async def watch(
             return
         await clock.sleep(SHORTEST_STEP)
         await pause(HEARTBEAT_SECONDS)
+
+
+async def _locked_with_work(session: AsyncConnection, run: UUID, now: datetime) -> Run:
+    """The run, with its work asked for again. The operation is locked first, as the worker does when it settles."""
+    kind = (await read(session, run)).kind
+    await operations.rearm(session, kind=kind, subject=run, now=now)
+    return _found((await session.execute(_LOCK, {"id": run})).mappings().first())
 
 
 def _found(row: RowMapping | None) -> Run:

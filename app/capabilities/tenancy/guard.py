@@ -37,6 +37,10 @@ _RELEASE = text(
     "update operation set next_attempt_at = :now, attempts = 0 where tenant_id = :tenant and state = 'waiting'"
     " and reason = any(cast(:codes as text[]))"
 )
+_TOLD = text(
+    "select 1 from attention where tenant_id = :tenant and subject_kind = 'connection' and state = 'open'"
+    " and code = :code"
+)
 _FLAWS = ("unauthorized", "forbidden", "not-connected", "reconnect-required")
 
 
@@ -56,9 +60,18 @@ async def wait_for_connection(
         values = {"tenant": tenant, "code": error.code, "since": since, "now": now}
         if (await session.execute(_BREAK[error.system], values)).rowcount == 0:
             return Later(RECONNECTED_PAUSE, error.code, counted=True)
-    subject = Subject(tenant, "connection", tenant)
-    await raise_item(session, subject, code=error.code, params=error.params, now=now)
+    if not await _says_why(session, tenant, error):
+        subject = Subject(tenant, "connection", tenant)
+        await raise_item(session, subject, code=error.code, params=error.params, now=now)
     return Later(RECONNECT_PAUSE, error.code)
+
+
+async def _says_why(session: AsyncConnection, tenant: UUID, error: ConnectionRefused) -> bool:
+    """Whether an open item tells already, and better, why there is no connection to use."""
+    if not error.code.endswith("-reconnect-required"):
+        return False
+    values = {"tenant": tenant, "code": f"{error.system}-unauthorized"}
+    return (await session.execute(_TOLD, values)).first() is not None
 
 
 async def connection_works(
