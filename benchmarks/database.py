@@ -28,8 +28,8 @@ _FLOOR = [
     " created_at timestamptz not null default now(), primary key (tenant_id, key))",
     "create table floor.document (id uuid primary key, tenant_id uuid not null, transaction_id text not null,"
     " content jsonb not null, total numeric(14, 2) not null, created_at timestamptz not null default now())",
-    "create table floor.job (id bigserial primary key, document_id uuid not null, state text not null default 'waiting',"
-    " due timestamptz not null default now())",
+    "create table floor.job (id bigserial primary key, document_id uuid not null,"
+    " state text not null default 'waiting', due timestamptz not null default now())",
 ]
 _TENANT = [
     "insert into tenant (id, slug, name, language, modules, config_version, created_at, updated_at)"
@@ -116,7 +116,7 @@ async def add_shop(database: URL) -> Shop:
         "customer": LINKED_CUSTOMER,
         "contact": contact,
     }
-    await _run(database, _TENANT, values)
+    await _run(database, _TENANT, dict[str, object](values))
     return shop
 
 
@@ -144,7 +144,9 @@ async def _run(database: URL, statements: list[str], values: dict[str, object]) 
     try:
         async with engine.begin() as connection:
             if values:
-                await connection.execute(text("select set_config('connector.tenant', :tenant, true)"), {"tenant": str(values["tenant"])})
+                await connection.execute(
+                    text("select set_config('connector.tenant', :tenant, true)"), {"tenant": str(values["tenant"])}
+                )
             for statement in statements:
                 await connection.execute(text(statement), values)
     finally:

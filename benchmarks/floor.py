@@ -74,13 +74,15 @@ def create_app(dsn: str, bexio_url: str | None) -> FastAPI:
     app = FastAPI(lifespan=lifespan)
 
     @app.post("/invoices", status_code=202)
-    async def create_invoice(sale: Sale, authorization: Annotated[str, Header()], response: Response) -> Accepted | None:  # pyright: ignore[reportUnusedFunction]
+    async def create_invoice(
+        sale: Sale, authorization: Annotated[str, Header()], response: Response
+    ) -> Accepted | None:
         accepted = await accept(app.state.pool, authorization, sale)
         response.status_code = 202 if accepted else 401
         return accepted
 
     @app.post("/inline", status_code=201)
-    async def create_inline(sale: Sale, authorization: Annotated[str, Header()]) -> Accepted | None:  # pyright: ignore[reportUnusedFunction]
+    async def create_inline(sale: Sale, authorization: Annotated[str, Header()]) -> Accepted | None:
         accepted = await accept(app.state.pool, authorization, sale)
         client: httpx.AsyncClient = app.state.bexio
         headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 
 import httpx
 
@@ -16,7 +17,6 @@ from app.core.errors import RemoteUnavailable
 from app.core.priority import Priority
 from app.db.session import Database
 from benchmarks.bexio import COMPANY, TOKEN, new_world
-from benchmarks.database import plain
 from benchmarks.report import Figure, Result
 from benchmarks.stage import Stage
 from sandbox.bexio.app import create_app
@@ -41,7 +41,7 @@ class Windows:
         return [self.granted[window] for window in sorted(self.granted)[1:-1]]
 
     def note(self, status: int, moment: float) -> None:
-        if status == httpx.codes.TOO_MANY_REQUESTS:
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
             self.refused += 1
         else:
             window = int(moment // self.seconds)

@@ -43,7 +43,7 @@ def busy_seconds() -> float:
 
 def cpu_seconds(pids: Iterable[int]) -> float:
     """CPU seconds of these processes, with those of the children that they have reaped."""
-    return sum(sum(ticks) for pid in pids if (ticks := _stat(pid)) is not None) / _TICKS
+    return sum(sum(map(int, ticks)) for pid in pids if (ticks := _stat(pid)) is not None) / _TICKS
 
 
 def family(*roots: int) -> set[int]:
@@ -100,7 +100,12 @@ def description() -> dict[str, str]:
     except OSError:
         model = platform.processor() or platform.machine()
     versions = {name: version(name) for name in PACKAGES}
-    return {"cpu": f"{cores()} x {model}", "system": platform.platform(), "python": platform.python_version(), **versions}
+    return {
+        "cpu": f"{cores()} x {model}",
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        **versions,
+    }
 
 
 @dataclass

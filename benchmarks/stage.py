@@ -25,7 +25,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.01
 HOST = "127.0.0.1"
-CONNECTOR = [sys.executable, "/tmp/shim.py"]
+CONNECTOR = [sys.executable, "-m", "app.cli"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,4 +186,3 @@ async def open_stage(server: URL) -> AsyncGenerator[Stage]:
                 raise
             finally:
                 await stage.end()
-

@@ -38,7 +38,9 @@ async def measure(stage: Stage, *, rounds: int, seconds: float, random: Random) 
             series.check()
             told[f", c={concurrency}"] = conditions(series)
             for name in (TWO_PROCESSES, ALL_IN_ONE):
-                figures.append(Figure(f"{name}: p50 against inline, c={concurrency}", series.ratio(name, "p50"), "x", 1.1, 1.05))
+                figures.append(
+                    Figure(f"{name}: p50 against inline, c={concurrency}", series.ratio(name, "p50"), "x", 1.1, 1.05)
+                )
             for name in (FLOOR, TWO_PROCESSES, ALL_IN_ONE):
                 shown = "inline" if name == FLOOR else name
                 figures.append(Figure(f"{shown}: p50, c={concurrency}", series.value(name, "p50"), "ms"))

@@ -267,9 +267,7 @@ def test_without_the_wheel_the_error_says_how_to_install_it(tmp_path: Path) -> N
 async def test_the_session_database_takes_connections(postgres: URL) -> None:
     engine = create_async_engine(postgres)
     async with engine.connect() as connection:
-        assert (
-            await connection.execute(text("select rolcreaterole from pg_roles where rolname = user"))
-        ).scalar()
+        assert (await connection.execute(text("select rolcreaterole from pg_roles where rolname = user"))).scalar()
     await engine.dispose()
 
 

@@ -21,7 +21,6 @@ from rich.progress import Progress
 from sqlalchemy import make_url
 
 from app.db.embedded import start
-from tests.capabilities import sales_property
 from tests.fixtures.database import fresh_database
 from tests.processes import kill
 from tests.simulation.mutants import MUTANTS, hunt
@@ -88,18 +87,10 @@ async def killed(_server: str, seeds: int, _jobs: int) -> bool:
     return report.clean
 
 
-async def random_sales(_server: str, seeds: int, _jobs: int) -> bool:
-    """Random sales through the whole pipeline, compared to the cent."""
-    figures = await sales_property.run(seeds)
-    console.print(f"sales: {figures}")
-    return figures.clean
-
-
 PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "simulation": simulate,
     "mutants": mutate,
     "kill": killed,
-    "sales": random_sales,
 }
 
 
