@@ -1,6 +1,6 @@
 """What every code says to people: title, what happened, what to do; in English, German, French and Italian.
 
-The English texts stand in `app.core.texts` and are the msgids of `app/locale/<language>/LC_MESSAGES/messages.po`.
+The English texts stand in `app.core.texts` and are the msgids of `app/locale/<language>/LC_MESSAGES/<area>.po`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from app.core.texts import ENTRIES
@@ -60,6 +61,14 @@ def load() -> None:
 
 @cache
 def _translations(language: str) -> Mapping[str, str]:
-    with (_LOCALE / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        catalog = read_po(file, locale=language, abort_invalid=True)
-    return {str(message.id): str(message.string) for message in catalog if message.id and message.string}
+    return {
+        str(message.id): str(message.string)
+        for path in sorted((_LOCALE / language / "LC_MESSAGES").glob("*.po"))
+        for message in _read(path, language)
+        if message.id and message.string
+    }
+
+
+def _read(path: Path, language: str) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from alembic import op
 
+from app.db.fence import CURRENT_TENANT, IS_SYSTEM, OWN, OWN_OR_SYSTEM, fence
+
 revision = "0001"
 down_revision = None
 
@@ -265,9 +267,6 @@ create unlogged table circuit (
 )
 """
 
-CURRENT_TENANT = "nullif(current_setting('connector.tenant', true), '')::uuid"
-IS_SYSTEM = "current_setting('connector.scope', true) = 'system'"
-
 ACCEPT = """
 create function accept_document(
     p_tenant uuid, p_key_hash bytea, p_config_version bigint, p_id uuid, p_operation uuid, p_source text,
@@ -408,12 +407,6 @@ end $$
 """
 
 
-def _fence(table: str, condition: str) -> None:
-    op.execute(f"alter table {table} enable row level security")
-    op.execute(f"alter table {table} force row level security")
-    op.execute(f"create policy tenant_fence on {table} using ({condition}) with check ({condition})")
-
-
 def upgrade() -> None:
     op.execute(
         """do $$ begin
@@ -433,11 +426,11 @@ def upgrade() -> None:
     engine_sql = (Path(__file__).parents[1] / "sql" / "pgqueuer_1_6_0.sql").read_text()
     for statement in re.split(r";\n\n(?=CREATE)", engine_sql):
         op.execute(statement)
-    _fence("tenant", f"id = {CURRENT_TENANT} or {IS_SYSTEM}")
+    fence("tenant", f"id = {CURRENT_TENANT} or {IS_SYSTEM}")
     for table in TENANT_TABLES:
-        _fence(table, f"tenant_id = {CURRENT_TENANT}")
+        fence(table, OWN)
     for table in SHARED_TABLES:
-        _fence(table, f"tenant_id = {CURRENT_TENANT} or {IS_SYSTEM}")
+        fence(table, OWN_OR_SYSTEM)
     op.execute(f"create policy system_count on attention for select using ({IS_SYSTEM})")
     for function in (ACCEPT, CLAIM, ADVANCE, FIND_KEY, BACKLOG):
         op.execute(function)

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from app.api import failures
 from app.core import catalogue, errors
 from app.core.errors import ConnectorError
-from app.core.texts import ENTRIES, MESSAGES
+from app.core.texts import ENTRIES, MESSAGES, bookings, contacts, foundation, provisioning
 
 APP = Path(__file__).parents[2] / "app"
 SYSTEMS = ("bexio", "arcavis")
@@ -106,9 +106,25 @@ def test_every_code_in_the_source_is_in_the_catalogue_with_its_parameters(one: R
         assert fields(entry.title, entry.detail, entry.remedy) <= one.params
 
 
-def translations(language: str) -> dict[str, str]:
-    with (APP / "locale" / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+AREAS = {"foundation": foundation, "contacts": contacts, "bookings": bookings, "provisioning": provisioning}
+
+
+def area_translations(language: str, area: str) -> dict[str, str]:
+    with (APP / "locale" / language / "LC_MESSAGES" / f"{area}.po").open("rb") as file:
         return {str(message.id): str(message.string) for message in read_po(file, abort_invalid=True) if message.id}
+
+
+def translations(language: str) -> dict[str, str]:
+    return {english: text for area in AREAS for english, text in area_translations(language, area).items()}
+
+
+def test_no_code_stands_in_two_areas() -> None:
+    assert sum(len(area.ENTRIES) for area in AREAS.values()) == len(ENTRIES)
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "it"])
+def test_no_text_is_translated_in_two_areas(language: str) -> None:
+    assert sum(len(area_translations(language, area)) for area in AREAS) == len(translations(language))
 
 
 ENGLISH = {text for entry in ENTRIES.values() for text in (entry.title, entry.detail, entry.remedy)} | MESSAGES

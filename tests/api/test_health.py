@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.api import health
 from app.api.problems import MEDIA_TYPE
-from app.db import tables
 from app.db.migrate import superseded_revisions
 from app.db.session import Database
+from app.db.tables import foundation as tables
 from tests.api.tiny import START, Bench
 
 

@@ -31,8 +31,8 @@ from app.api.pagination import Page, Position
 from app.api.problems import problems
 from app.core.errors import Conflict, NotFound
 from app.core.metrics import Metrics
-from app.db import tables
 from app.db.session import Database
+from app.db.tables import foundation as tables
 
 OPERATOR_KEY = "the-first-operator-key-of-this-installation"
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

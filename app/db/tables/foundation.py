@@ -1,4 +1,4 @@
-"""The tables as SQLAlchemy Core sees them. The migrations make them; `alembic check` compares the two."""
+"""Tenants, connections, documents, operations, runs and what watches over them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
-    Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -26,63 +23,42 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.schema import SchemaItem
 
-metadata = MetaData()
-
-
-def _moment(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-def _text(name: str, *, nullable: bool = False, unique: bool = False) -> Column[object]:
-    return Column(name, Text, nullable=nullable, unique=unique)
-
-
-def _json(name: str) -> Column[object]:
-    return Column(name, JSONB, nullable=False)
-
-
-def _money(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, Numeric(14, 2), nullable=nullable)
-
-
-def _tenant() -> SchemaItem:
-    return Column("tenant_id", Uuid, ForeignKey("tenant.id"), nullable=False)
-
-
-def _tenant_key() -> SchemaItem:
-    return Column("tenant_id", Uuid, ForeignKey("tenant.id"), primary_key=True)
-
-
-def _id() -> SchemaItem:
-    return Column("id", Uuid, primary_key=True)
-
+from app.db.tables.columns import (
+    id_column,
+    json_column,
+    metadata,
+    moment,
+    money,
+    of_tenant,
+    tenant_key,
+    text_column,
+)
 
 tenant = Table(
     "tenant",
     metadata,
-    _id(),
-    _text("slug", unique=True),
-    _text("name"),
-    _text("language"),
+    id_column(),
+    text_column("slug", unique=True),
+    text_column("name"),
+    text_column("language"),
     Column("modules", ARRAY(Text), nullable=False),
     Column("config_version", BigInteger, nullable=False, server_default=text("1")),
-    _moment("created_at"),
-    _moment("updated_at"),
+    moment("created_at"),
+    moment("updated_at"),
 )
 
 api_key = Table(
     "api_key",
     metadata,
-    _id(),
+    id_column(),
     Column("tenant_id", Uuid, ForeignKey("tenant.id")),
-    _text("role"),
-    _text("label"),
-    _text("prefix"),
+    text_column("role"),
+    text_column("label"),
+    text_column("prefix"),
     Column("hash", LargeBinary, nullable=False, unique=True),
-    _moment("created_at"),
-    _moment("revoked_at", nullable=True),
+    moment("created_at"),
+    moment("revoked_at", nullable=True),
     CheckConstraint("(role = 'operator') = (tenant_id is null)"),
     Index("api_key_tenant_idx", "tenant_id"),
 )
@@ -90,64 +66,64 @@ api_key = Table(
 tenant_settings = Table(
     "tenant_settings",
     metadata,
-    _tenant_key(),
-    _json("values"),
+    tenant_key(),
+    json_column("values"),
     Column("version", Integer, nullable=False),
-    _moment("updated_at"),
+    moment("updated_at"),
 )
 
 bexio_connection = Table(
     "bexio_connection",
     metadata,
-    _tenant_key(),
-    _text("kind"),
-    _text("state"),
-    _text("reason", nullable=True),
-    _text("company_id", unique=True),
-    _text("company_name"),
+    tenant_key(),
+    text_column("kind"),
+    text_column("state"),
+    text_column("reason", nullable=True),
+    text_column("company_id", unique=True),
+    text_column("company_name"),
     Column("user_id", BigInteger, nullable=False),
-    _text("user_name"),
+    text_column("user_name"),
     Column("secret", LargeBinary, nullable=False),
-    _moment("expires_at", nullable=True),
-    _moment("connected_at"),
-    _moment("updated_at"),
+    moment("expires_at", nullable=True),
+    moment("connected_at"),
+    moment("updated_at"),
 )
 
 arcavis_connection = Table(
     "arcavis_connection",
     metadata,
-    _tenant_key(),
-    _text("base_url"),
-    _text("username"),
+    tenant_key(),
+    text_column("base_url"),
+    text_column("username"),
     Column("secret", LargeBinary, nullable=False),
-    _text("state"),
-    _text("reason", nullable=True),
-    _moment("connected_at"),
-    _moment("updated_at"),
+    text_column("state"),
+    text_column("reason", nullable=True),
+    moment("connected_at"),
+    moment("updated_at"),
 )
 
 document = Table(
     "document",
     metadata,
-    _id(),
-    _tenant(),
-    _text("source"),
-    _text("transaction_id"),
-    _text("number"),
+    id_column(),
+    of_tenant(),
+    text_column("source"),
+    text_column("transaction_id"),
+    text_column("number"),
     Column("sale_date", Date, nullable=False),
-    _json("content"),
+    json_column("content"),
     Column("content_hash", LargeBinary, nullable=False),
-    _money("total"),
-    _text("status"),
-    _text("goal"),
+    money("total"),
+    text_column("status"),
+    text_column("goal"),
     Column("contact_bexio_id", BigInteger),
     Column("bexio_id", BigInteger),
-    _text("bexio_number", nullable=True),
-    _money("bexio_total", nullable=True),
-    _text("bexio_status", nullable=True),
-    _money("bexio_open", nullable=True),
-    _moment("created_at"),
-    _moment("updated_at"),
+    text_column("bexio_number", nullable=True),
+    money("bexio_total", nullable=True),
+    text_column("bexio_status", nullable=True),
+    money("bexio_open", nullable=True),
+    moment("created_at"),
+    moment("updated_at"),
     UniqueConstraint("tenant_id", "source", "transaction_id"),
 )
 Index(
@@ -170,23 +146,23 @@ Index("document_bexio_idx", document.c.tenant_id, document.c.bexio_id, unique=Tr
 operation = Table(
     "operation",
     metadata,
-    _id(),
-    _tenant(),
-    _text("kind"),
+    id_column(),
+    of_tenant(),
+    text_column("kind"),
     Column("subject_id", Uuid, nullable=False),
-    _text("state"),
-    _text("step"),
-    _json("memo"),
+    text_column("state"),
+    text_column("step"),
+    json_column("memo"),
     Column("priority", SmallInteger, nullable=False),
     Column("wanted", Integer, nullable=False, server_default=text("1")),
     Column("fence", BigInteger, nullable=False, server_default=text("0")),
-    _moment("lease_until", nullable=True),
+    moment("lease_until", nullable=True),
     Column("starts", Integer, nullable=False, server_default=text("0")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
-    _moment("next_attempt_at"),
-    _text("reason", nullable=True),
-    _moment("created_at"),
-    _moment("updated_at"),
+    moment("next_attempt_at"),
+    text_column("reason", nullable=True),
+    moment("created_at"),
+    moment("updated_at"),
     UniqueConstraint("kind", "subject_id"),
 )
 Index(
@@ -206,22 +182,22 @@ Index(
 payment = Table(
     "payment",
     metadata,
-    _id(),
-    _tenant(),
+    id_column(),
+    of_tenant(),
     Column("document_id", Uuid, ForeignKey("document.id")),
-    _text("natural_key"),
-    _text("transaction_id"),
-    _text("payment_type_id"),
-    _money("amount"),
+    text_column("natural_key"),
+    text_column("transaction_id"),
+    text_column("payment_type_id"),
+    money("amount"),
     Column("paid_on", Date, nullable=False),
     Column("bexio_invoice_id", BigInteger),
-    _text("state"),
-    _moment("sent_at", nullable=True),
+    text_column("state"),
+    moment("sent_at", nullable=True),
     Column("known_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
     Column("bexio_payment_id", BigInteger),
     Column("content_hash", LargeBinary, nullable=False),
-    _moment("created_at"),
-    _moment("updated_at"),
+    moment("created_at"),
+    moment("updated_at"),
     UniqueConstraint("tenant_id", "natural_key"),
     Index("payment_document_idx", "document_id"),
 )
@@ -243,17 +219,17 @@ Index(
 contact_link = Table(
     "contact_link",
     metadata,
-    _tenant(),
-    _text("kind"),
-    _text("arcavis_id"),
+    of_tenant(),
+    text_column("kind"),
+    text_column("arcavis_id"),
     Column("bexio_id", BigInteger),
-    _text("state"),
+    text_column("state"),
     Column("holder", Uuid),
-    _moment("held_until", nullable=True),
-    _moment("sent_at", nullable=True),
-    _json("evidence"),
-    _moment("created_at"),
-    _moment("updated_at"),
+    moment("held_until", nullable=True),
+    moment("sent_at", nullable=True),
+    json_column("evidence"),
+    moment("created_at"),
+    moment("updated_at"),
     PrimaryKeyConstraint("tenant_id", "kind", "arcavis_id"),
     Index("contact_link_bexio_idx", "tenant_id", "bexio_id"),
 )
@@ -261,30 +237,30 @@ contact_link = Table(
 article_link = Table(
     "article_link",
     metadata,
-    _tenant(),
-    _text("arcavis_id"),
+    of_tenant(),
+    text_column("arcavis_id"),
     Column("bexio_id", BigInteger, nullable=False),
     Column("account_id", BigInteger),
-    _text("state"),
-    _moment("created_at"),
-    _moment("updated_at"),
+    text_column("state"),
+    moment("created_at"),
+    moment("updated_at"),
     PrimaryKeyConstraint("tenant_id", "arcavis_id"),
 )
 
 attention = Table(
     "attention",
     metadata,
-    _id(),
-    _tenant(),
-    _text("code"),
-    _json("params"),
-    _text("subject_kind"),
+    id_column(),
+    of_tenant(),
+    text_column("code"),
+    json_column("params"),
+    text_column("subject_kind"),
     Column("subject_id", Uuid, nullable=False),
-    _text("state"),
-    _moment("created_at"),
-    _moment("closed_at", nullable=True),
-    _text("closed_by", nullable=True),
-    _text("closed_reason", nullable=True),
+    text_column("state"),
+    moment("created_at"),
+    moment("closed_at", nullable=True),
+    text_column("closed_by", nullable=True),
+    text_column("closed_reason", nullable=True),
 )
 Index(
     "attention_open_idx",
@@ -301,13 +277,13 @@ audit = Table(
     "audit",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _tenant(),
-    _moment("at"),
-    _text("actor"),
-    _text("action"),
-    _text("subject_kind"),
-    _text("subject_id"),
-    _json("detail"),
+    of_tenant(),
+    moment("at"),
+    text_column("actor"),
+    text_column("action"),
+    text_column("subject_kind"),
+    text_column("subject_id"),
+    json_column("detail"),
 )
 Index("audit_listing_idx", audit.c.tenant_id, audit.c.id.desc())
 
@@ -315,14 +291,14 @@ idempotency = Table(
     "idempotency",
     metadata,
     Column("tenant_id", Uuid),
-    _text("scope"),
-    _text("key"),
+    text_column("scope"),
+    text_column("key"),
     Column("fingerprint", LargeBinary, nullable=False),
-    _text("state"),
+    text_column("state"),
     Column("status", Integer),
     Column("headers", JSONB),
     Column("body", LargeBinary),
-    _moment("created_at"),
+    moment("created_at"),
     PrimaryKeyConstraint("scope", "key"),
     Index("idempotency_age_idx", "created_at"),
 )
@@ -330,53 +306,53 @@ idempotency = Table(
 run = Table(
     "run",
     metadata,
-    _id(),
-    _tenant(),
-    _text("kind"),
-    _text("state"),
-    _json("counts"),
+    id_column(),
+    of_tenant(),
+    text_column("kind"),
+    text_column("state"),
+    json_column("counts"),
     Column("total", Integer),
-    _text("reason", nullable=True),
+    text_column("reason", nullable=True),
     Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
-    _json("detail"),
-    _moment("created_at"),
-    _moment("started_at", nullable=True),
-    _moment("finished_at", nullable=True),
-    _moment("updated_at"),
+    json_column("detail"),
+    moment("created_at"),
+    moment("started_at", nullable=True),
+    moment("finished_at", nullable=True),
+    moment("updated_at"),
 )
 Index("run_listing_idx", run.c.tenant_id, run.c.created_at.desc(), run.c.id.desc())
 
 cursor = Table(
     "cursor",
     metadata,
-    _tenant(),
-    _text("name"),
-    _text("value"),
-    _moment("updated_at"),
+    of_tenant(),
+    text_column("name"),
+    text_column("value"),
+    moment("updated_at"),
     PrimaryKeyConstraint("tenant_id", "name"),
 )
 
 reference_data = Table(
     "reference_data",
     metadata,
-    _tenant(),
-    _text("name"),
-    _json("rows"),
-    _moment("fetched_at"),
+    of_tenant(),
+    text_column("name"),
+    json_column("rows"),
+    moment("fetched_at"),
     PrimaryKeyConstraint("tenant_id", "name"),
 )
 
 rate_budget = Table(
     "rate_budget",
     metadata,
-    _text("company_id"),
-    _text("bucket"),
-    _moment("window_start"),
-    _moment("window_end"),
+    text_column("company_id"),
+    text_column("bucket"),
+    moment("window_start"),
+    moment("window_end"),
     Column("told", Boolean, nullable=False),
     Column("capacity", Integer),
     Column("used", Integer, nullable=False),
-    _moment("blocked_until", nullable=True),
+    moment("blocked_until", nullable=True),
     PrimaryKeyConstraint("company_id", "bucket"),
     prefixes=["UNLOGGED"],
 )
@@ -386,8 +362,8 @@ circuit = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("failures", Integer, nullable=False),
-    _moment("open_until", nullable=True),
-    _moment("probe_until", nullable=True),
-    _moment("updated_at"),
+    moment("open_until", nullable=True),
+    moment("probe_until", nullable=True),
+    moment("updated_at"),
     prefixes=["UNLOGGED"],
 )

@@ -1,0 +1,21 @@
+"""The English texts of every code, a module for each area.
+
+`app/locale/<language>/LC_MESSAGES/<area>.po` translates them: a changed text here is a new msgid there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.core.texts import bookings, contacts, foundation, provisioning
+from app.core.texts.entry import Entry
+from app.core.texts.fields import MESSAGES
+
+__all__ = ["ENTRIES", "MESSAGES", "Entry"]
+
+ENTRIES: Mapping[str, Entry] = {
+    **foundation.ENTRIES,
+    **contacts.ENTRIES,
+    **bookings.ENTRIES,
+    **provisioning.ENTRIES,
+}

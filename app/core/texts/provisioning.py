@@ -1,0 +1,9 @@
+"""OAuth, provisioning, mails and the pages people see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.core.texts.entry import Entry
+
+ENTRIES: Mapping[str, Entry] = {}

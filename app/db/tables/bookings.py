@@ -1,0 +1,1 @@
+"""Booking rules, exports and what they posted."""

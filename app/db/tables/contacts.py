@@ -1,0 +1,1 @@
+"""Contacts and articles: what a sync remembers."""

@@ -1,0 +1,1 @@
+"""Sign-ins, provisioning and mails."""

