@@ -51,6 +51,8 @@ from app.jobs.work import Handler, WorkLoop
 from app.settings import Settings
 
 KEY_FILE = "encryption.key"
+# Work that every connected tenant has; see `app.capabilities.tenancy.standing`.
+STANDING: tuple[str, ...] = (FOLLOW,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Resources:
     operator_key_hash: bytes | None
     documents: Documents
     open_invoices: OpenInvoicesService
+    standing: tuple[str, ...]
 
 
 @asynccontextmanager
@@ -134,6 +137,7 @@ def build(
         operator_key_hash=hash_key(key.get_secret_value()) if key else None,
         documents=Documents(db, clock, configs, remotes),
         open_invoices=OpenInvoicesService(db, clock, remotes),
+        standing=STANDING,
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from app.bootstrap import STANDING as STANDING_KINDS
 from app.capabilities.settings.schemas import SettingsChange
 from app.capabilities.tenancy.settings import TenantSettings
-from tests.fixtures.service import audited, opened
+from tests.fixtures.service import audited, connect, opened
 from tests.fixtures.shop import CARD, CASH, TWINT, Body, Shop, Tenant
 
 
@@ -189,3 +190,28 @@ async def test_a_change_that_changes_nothing_leaves_no_trace(tenant: Tenant) -> 
 
 def test_every_setting_can_be_changed() -> None:
     assert set(SettingsChange.model_fields) == set(TenantSettings.model_fields)
+
+
+STANDING = "select kind, wanted, next_attempt_at from operation where subject_id = tenant_id order by kind"
+
+
+async def test_standing_work_looks_at_changed_settings_at_once(shop: Shop) -> None:
+    anna = await opened(shop, "anna")
+    await change(anna, {"contact_sync_enabled": True})
+    assert await anna.rows(STANDING) == []
+    await connect(anna)
+    await shop.work()
+    before = await anna.rows(STANDING)
+    assert {row.kind for row in before} == set(STANDING_KINDS)
+    await change(anna, {"contact_sync_enabled": False})
+    after = await anna.rows(STANDING)
+    assert all(now.wanted > then.wanted for now, then in zip(after, before, strict=True))
+    assert all(row.next_attempt_at <= shop.clock.now() for row in after)
+
+
+async def test_a_tenant_gets_standing_work_that_came_with_a_later_version(shop: Shop) -> None:
+    anna = await opened(shop, "anna")
+    await connect(anna)
+    await anna.execute("delete from operation")
+    await change(anna, {"language": "fr"})
+    assert {row.kind for row in await anna.rows(STANDING)} == set(STANDING_KINDS)

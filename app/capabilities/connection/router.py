@@ -18,8 +18,8 @@ router = APIRouter(prefix="/connection", tags=["connection"])
 
 
 async def _connections(request: Request) -> Connections:
-    resources = request.app.state.resources
-    return Connections(resources.db, resources.clock, resources.vault, resources.egress, resources.remotes)
+    own = request.app.state.resources
+    return Connections(own.db, own.clock, own.vault, own.egress, own.remotes, own.standing)
 
 
 async def _doctor(request: Request) -> Doctor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,7 @@ from app.capabilities.connection import defaults, records, views
 from app.capabilities.connection.company import owner_of
 from app.capabilities.connection.schemas import Connection
 from app.capabilities.connection.token import claims_of
-from app.capabilities.documents.following import KIND as FOLLOW
-from app.capabilities.tenancy import guard
+from app.capabilities.tenancy import guard, standing
 from app.capabilities.tenancy.arcavis_access import ArcavisAccess
 from app.capabilities.tenancy.config import load, save_settings, touch
 from app.capabilities.tenancy.settings import TenantSettings
@@ -29,7 +28,6 @@ from app.core.priority import Priority
 from app.core.vault import Vault
 from app.db import audit
 from app.db.session import Database
-from app.jobs import operations
 from app.jobs.engine import wake
 
 # What means something in one bexio company only.
@@ -47,13 +45,14 @@ COMPANY_SETTINGS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The use cases over one set of resources."""
+    """The use cases over one set of resources. `standing` is the work that each connected tenant has."""
 
     db: Database
     clock: Clock
     vault: Vault
     egress: Egress
     remotes: RemoteAccess
+    standing: Sequence[str]
 
     async def get(self, tenant: UUID, language: str) -> Connection:
         """Both connections as they are now."""
@@ -81,7 +80,7 @@ class Connections:
             async with self.db.begin(caller.tenant) as session:
                 await records.link_bexio(session, caller.tenant, owner, secret, now)
                 filled = await _fill(session, caller.tenant, known, now)
-                await _follow(session, caller.tenant, now)
+                await standing.start(session, caller.tenant, self.standing, now)
                 detail = {"company": owner.company_id, **filled}
                 await self._connected(session, caller, "bexio", detail, now)
         except IntegrityError as error:
@@ -151,12 +150,6 @@ class Connections:
 def _refused(error: RemoteRejected, pointer: str) -> InvalidInput:
     """What the caller typed in is what was refused."""
     return InvalidInput(error.code, [FieldError(pointer, "This is refused; see the detail.")], **error.params)
-
-
-async def _follow(session: AsyncConnection, tenant: UUID, now: datetime) -> None:
-    """The standing work of a connected tenant: who paid, who cancelled."""
-    await operations.add(session, tenant=tenant, kind=FOLLOW, subject=tenant, priority=Priority.BULK, now=now)
-    await operations.rearm(session, kind=FOLLOW, subject=tenant, now=now)
 
 
 async def _fill(session: AsyncConnection, tenant: UUID, known: Mapping[str, Any], now: datetime) -> dict[str, str]:

@@ -28,8 +28,8 @@ _TAGGED: dict[int | str, dict[str, Any]] = {
 
 
 async def _settings(request: Request) -> SettingsService:
-    resources = request.app.state.resources
-    return SettingsService(resources.db, resources.clock, Known(resources.remotes, resources.reference))
+    own = request.app.state.resources
+    return SettingsService(own.db, own.clock, Known(own.remotes, own.reference), own.standing)
 
 
 Service = Annotated[SettingsService, Depends(_settings)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from app.api.auth import TenantCaller
 from app.capabilities.settings.known import Known
 from app.capabilities.settings.merging import changed, differences, merged
 from app.capabilities.settings.schemas import SettingsChange
+from app.capabilities.tenancy import standing
 from app.capabilities.tenancy.config import load, save_settings
 from app.capabilities.tenancy.settings import TenantSettings
 from app.core.clock import Clock
@@ -29,11 +31,12 @@ class Versioned:
 
 @dataclass(frozen=True, slots=True)
 class SettingsService:
-    """The use cases over one set of resources."""
+    """The use cases over one set of resources. `standing` is the work that looks at the settings by itself."""
 
     db: Database
     clock: Clock
     known: Known
+    standing: Sequence[str]
 
     async def get(self, tenant: UUID) -> Versioned:
         """The settings with the defaults that hold where nothing was chosen."""
@@ -69,6 +72,7 @@ class SettingsService:
             version = await save_settings(session, caller.tenant, after, seen=seen, now=now)
             if version is None:
                 raise PreconditionFailed("settings-changed")
+            await standing.settings_changed(session, caller.tenant, self.standing, now)
             await audit.append(
                 session,
                 tenant=caller.tenant,
