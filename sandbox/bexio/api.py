@@ -12,7 +12,18 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from sandbox.bexio import articles, contacts, invoices, lines, masterdata, orders, payments
+from sandbox.bexio import (
+    articles,
+    contacts,
+    invoices,
+    journal,
+    lines,
+    manual_entries,
+    masterdata,
+    orders,
+    payments,
+    taxes,
+)
 from sandbox.bexio.call import Answer, Call, Route, Routes
 from sandbox.bexio.errors import BadRequest, BexioError, Forbidden, Invalid, NotFound, TooManyRequests
 from sandbox.bexio.limits import Standing
@@ -65,6 +76,9 @@ class Api:
             **payments.routes(),
             **orders.routes(),
             **lines.routes(),
+            **taxes.routes(),
+            **manual_entries.routes(),
+            **journal.routes(),
         }
 
     def perform(self, inbound: Inbound) -> Reply:

@@ -16,6 +16,7 @@ from sandbox.bexio.values import ZERO, ZURICH, Record
 INVOICE = "KbInvoice"
 ORDER = "KbOrder"
 PAYMENT = "KbPayment"
+MANUAL_ENTRY = "ManualEntry"
 
 
 class InvoiceStatus(IntEnum):
@@ -49,6 +50,9 @@ class Rules:
     issues_without_positions: bool = False
     search_lag_seconds: float = 0.0
     """how long a new invoice or order stays out of searches"""
+    echoes_null_ids: bool = False
+    """a new manual entry's lines are echoed without their ids"""
+    books_on_inactive_accounts: bool = False
 
 
 @dataclass(slots=True)
@@ -114,6 +118,9 @@ class Company:
     invoices: Table[Document] = field(default_factory=lambda: Table[Document]("Invoice"))
     orders: Table[Document] = field(default_factory=lambda: Table[Document]("Order"))
     payments: Table[Record] = field(default_factory=_named("Payment"))
+    manual_entries: Table[Record] = field(default_factory=_named("Manual entry"))
+    manual_lines: Table[Record] = field(default_factory=_named("Manual entry line"))
+    """Only its sequence of ids: lines live in their entries."""
     accounts: Table[Record] = field(default_factory=_named("Account"))
     account_groups: Table[Record] = field(default_factory=_named("Account group"))
     taxes: Table[Record] = field(default_factory=_named("Tax"))

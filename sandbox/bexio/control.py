@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import cast
 from urllib.parse import parse_qsl
 
-from sandbox.bexio import contacts, invoices, payments
+from sandbox.bexio import accounting_periods, bookkeeping, contacts, invoices, payments
 from sandbox.bexio.api import Inbound, Reply, as_json, parsed
 from sandbox.bexio.company import Company, Document
 from sandbox.bexio.errors import BadRequest, BexioError, NotFound
@@ -50,8 +50,10 @@ class Control:
             ("POST", "actions/rename-contact"): self._rename_contact,
             ("POST", "actions/set-account"): self._set_account,
             ("POST", "actions/set-tax"): self._set_tax,
-            ("POST", "actions/set-business-year"): self._set_business_year,
-            ("POST", "actions/set-vat-period"): self._set_vat_period,
+            **{
+                (method, name): self._bound(action)
+                for (method, name), action in {**bookkeeping.ACTIONS, **accounting_periods.ACTIONS}.items()
+            },
         }
 
     def perform(self, inbound: Inbound) -> Reply:
@@ -72,6 +74,9 @@ class Control:
             return as_json({"error": f"{error} is missing"}, 400)
         except (ValueError, TypeError, AttributeError) as error:
             return as_json({"error": str(error)}, 400)
+
+    def _bound(self, action: Callable[[Company, Record], object]) -> Action:
+        return lambda given: action(self._company(given), given)
 
     def _company(self, given: Mapping[str, object]) -> Company:
         return self._world.company(cast("str | None", given.get("company")))
@@ -236,14 +241,6 @@ class Control:
         """`{code, is_active}`."""
         return _set(self._company(given).tax(given["code"]), given, ("is_active",))
 
-    def _set_business_year(self, given: Record) -> object:
-        """`{id, status}`: open, locked or closed."""
-        return _set(self._company(given).business_years[given["id"]], given, ("status",))
-
-    def _set_vat_period(self, given: Record) -> object:
-        """`{id, status}`: open, closed or closed_with_message."""
-        return _set(self._company(given).vat_periods[given["id"]], given, ("status",))
-
 
 def _set(row: Record, given: Record, names: tuple[str, ...]) -> Record:
     row.update({name: given[name] for name in names if name in given})
@@ -264,6 +261,7 @@ def _summary(company: Company) -> Record:
         "invoices_by_status": statuses,
         "orders": len(company.orders),
         "payments": len(company.payments),
+        "manual_entries": len(company.manual_entries),
         "mails": len(company.mails),
         "receivables": f"{company.ledger.balance('1100'):.2f}",
     }

@@ -11,7 +11,7 @@ class BexioError(Exception):
 
     status = 500
 
-    def __init__(self, message: str, errors: Sequence[str] | None = None) -> None:
+    def __init__(self, message: str, errors: Sequence[object] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.errors = errors

@@ -27,6 +27,15 @@ def check_open(company: Company, day: date, *, with_vat: bool) -> None:
         raise Invalid("The VAT period is closed.")
 
 
+def lock_of(company: Company, day: date, *, with_vat: bool) -> str | None:
+    """Why a booking of that day can not be changed any more, in bexio's words for `locked_info`, or None."""
+    year = _holding(company.business_years, day)
+    if year is not None and year["status"] != "open":
+        return f"{year['status']}_business_year"
+    period = _holding(company.vat_periods, day)
+    return "closed_tax_period" if with_vat and period is not None and period["status"] != "open" else None
+
+
 def _holding(table: Table[Record], day: date) -> Record | None:
     on = day.isoformat()
     return next((row for row in table if row["start"] <= on <= row["end"]), None)

@@ -79,17 +79,21 @@ def _set_years(company: Company, this_year: int) -> None:
     """This and the last year are open, as in most shops until the books of the last one are closed."""
     for table in (company.business_years, company.calendar_years, company.vat_periods):
         table.clear()
-    for year in (this_year, this_year - 1, this_year - 2):
-        is_open = year > this_year - 2
-        span: Record = {"start": f"{year}-01-01", "end": f"{year}-12-31"}
-        closed = None if is_open else f"{year + 1}-06-18"
-        status = "open" if is_open else "closed"
-        fill(company, "business_years", {**span, "closed_at": closed, "status": status})
-        if is_open:
-            fill(company, "calendar_years", {**span, **_calendar_year(year)})
-            for start, end in _QUARTERS:
-                quarter = {"start": f"{year}-{start}", "end": f"{year}-{end}", "type": "quarter"}
-                fill(company, "vat_periods", {**quarter, "status": "open", "closed_at": None})
+    for year in (this_year, this_year - 1):
+        add_year(company, year)
+    old = this_year - 2
+    closed = {"start": f"{old}-01-01", "end": f"{old}-12-31", "closed_at": f"{old + 1}-06-18", "status": "closed"}
+    fill(company, "business_years", closed)
+
+
+def add_year(company: Company, year: int) -> None:
+    """An open business year with its calendar year and VAT quarters."""
+    span: Record = {"start": f"{year}-01-01", "end": f"{year}-12-31"}
+    fill(company, "business_years", {**span, "closed_at": None, "status": "open"})
+    fill(company, "calendar_years", {**span, **_calendar_year(year)})
+    for start, end in _QUARTERS:
+        quarter = {"start": f"{year}-{start}", "end": f"{year}-{end}", "type": "quarter"}
+        fill(company, "vat_periods", {**quarter, "status": "open", "closed_at": None})
 
 
 def _calendar_year(year: int) -> Record:
