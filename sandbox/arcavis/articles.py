@@ -5,13 +5,14 @@ from decimal import Decimal
 from sandbox.arcavis.errors import BadRequestError, BusinessError, UnknownRecordError
 from sandbox.arcavis.listing import Answer, Call, list_rows
 from sandbox.arcavis.tenant import Tenant
-from sandbox.arcavis.values import Record, flag, number, optional_whole, records, text, texts, whole
+from sandbox.arcavis.values import Record, flag, number, optional_whole, records, short_text, text, texts, whole
 
 _GROUPS = (
     ("MainGroupTitle", "maingroups", None),
     ("TradeGroupTitle", "tradegroups", "MainGroupId"),
     ("ArticleGroupTitle", "articlegroups", "TradeGroupId"),
 )
+_MAX_NUMBER = 50
 _FLAGS = {"HasVariations": False, "IsBonusLocked": False, "IsDiscountLocked": False, "IsWebApi": True}
 
 
@@ -75,12 +76,14 @@ def upsert(tenant: Tenant, given: Record) -> int:
     Raises:
         BusinessError: without number or title, or with an unknown tax, unit or main article.
     """
-    article_number = text(given.get("ArticleNumber"))
+    article_number = short_text(given.get("ArticleNumber"), "ArticleNumber", _MAX_NUMBER)
     if not article_number:
         raise BusinessError("ArticleNumberRequired")
     before: Record = tenant.articles.by_key(article_number) or _blank(tenant.articles.next_id, article_number)
     record: Record = dict(before)
-    record |= {name: text(given[name]) for name in ("Title", "Description") if name in given}
+    record["Title"] = short_text(given.get("Title", record["Title"]), "Title")
+    record["Description"] = text(given.get("Description", record["Description"]))
+    record["IsDeleted"] = False
     if not record["Title"]:
         raise BusinessError("TitleRequired")
     for name in ("Price", "SalePrice", "BuyingPrice"):
@@ -100,6 +103,13 @@ def upsert(tenant: Tenant, given: Record) -> int:
     if not record["IsWebApi"]:
         tenant.articles.hide(record["Id"])
     return record["Id"]
+
+
+def remove(tenant: Tenant, article_id: int) -> None:
+    """Delete an article softly, as a person does in the backoffice; the id appears in `DeletedIds`."""
+    record = tenant.articles.get(article_id)
+    tenant.articles.hide(article_id)
+    record["IsDeleted"] = True
 
 
 def _blank(record_id: int, article_number: str) -> Record:

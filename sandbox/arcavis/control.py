@@ -6,10 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.arcavis import transactions, values
-from sandbox.arcavis.errors import ArcavisError, BadRequestError
+from sandbox.arcavis import articles, transactions, values
+from sandbox.arcavis.contacts import CUSTOMERS, SUPPLIERS
+from sandbox.arcavis.errors import ArcavisError, BadRequestError, UnknownRecordError
 from sandbox.arcavis.faults import read_fault
+from sandbox.arcavis.listing import Call
 from sandbox.arcavis.seed import fill_shop
+from sandbox.arcavis.table import Table
 from sandbox.arcavis.tenant import Module, Tenant
 from sandbox.arcavis.values import Record, flag, text, whole
 from sandbox.arcavis.world import World
@@ -29,6 +32,9 @@ def routes(world: World) -> list[Route]:
         ("GET", "/_sandbox/tenants", _tenants),
         ("POST", "/_sandbox/tenants", _add_tenant),
         ("PATCH", tenant, _change_tenant),
+        ("GET", f"{tenant}/records/{{resource}}", _records),
+        ("POST", f"{tenant}/records/{{resource}}", _save),
+        ("DELETE", f"{tenant}/records/{{resource}}/{{record_id:int}}", _delete),
         ("POST", f"{tenant}/transactions/{{record_id:int}}/cancel", _cancel),
         ("POST", f"{tenant}/tills/{{record_id:int}}/close", _close),
     ]
@@ -77,10 +83,14 @@ def _add_fault(world: World, _request: Request, body: Record) -> object:
 
 
 def _add_tenant(world: World, _request: Request, body: Record) -> object:
-    """`{slug, username, password, seed?}`: a new tenant, with the demo shop unless `seed` is false."""
+    """`{slug, username, password, seed?, has_articles?, has_contacts?}`: a new tenant, by default with the shop."""
     tenant = world.add_tenant(text(body.get("slug")), text(body.get("username")), text(body.get("password")))
     if flag(body.get("seed", True)):
-        fill_shop(tenant)
+        fill_shop(
+            tenant,
+            has_articles=flag(body.get("has_articles", True)),
+            has_contacts=flag(body.get("has_contacts", True)),
+        )
     return _report(tenant)
 
 
@@ -96,6 +106,54 @@ def _change_tenant(world: World, request: Request, body: Record) -> object:
     tenant.user.password = text(body.get("password", tenant.user.password))
     tenant.missing_status = whole(body.get("missing_status"), tenant.missing_status)
     return _report(tenant)
+
+
+def _records(world: World, request: Request, _body: Record) -> object:
+    """All customers, suppliers, articles or articlestocks, deleted ones left out."""
+    tenant, resource = tenant_of(world, request), request.path_params["resource"]
+    return _table(tenant, resource).visible()
+
+
+def _save(world: World, request: Request, body: Record) -> object:
+    """Create or change one as a person does in the backoffice; fields as in the API. Answers the record."""
+    tenant, resource = tenant_of(world, request), request.path_params["resource"]
+    match resource:
+        case "customers" | "suppliers":
+            contacts = CUSTOMERS if resource == "customers" else SUPPLIERS
+            return _table(tenant, resource).get(contacts.upsert(tenant, body))
+        case "articles":
+            return tenant.articles.get(articles.upsert(tenant, body))
+        case "articlestocks":
+            return articles.save_stock(tenant, Call(body=body)).result
+        case _:
+            raise UnknownRecordError(f"{resource} cannot be changed here")
+
+
+def _delete(world: World, request: Request, _body: Record) -> object:
+    """Delete a customer, supplier or article softly, as a person does."""
+    tenant, record_id = tenant_of(world, request), request.path_params["record_id"]
+    match request.path_params["resource"]:
+        case "customers":
+            CUSTOMERS.remove(tenant, record_id)
+        case "suppliers":
+            SUPPLIERS.remove(tenant, record_id)
+        case "articles":
+            articles.remove(tenant, record_id)
+        case resource:
+            raise UnknownRecordError(f"{resource} cannot be deleted here")
+    return {}
+
+
+def _table(tenant: Tenant, resource: str) -> Table:
+    tables = {
+        "customers": tenant.customers,
+        "suppliers": tenant.suppliers,
+        "articles": tenant.articles,
+        "articlestocks": tenant.stocks,
+    }
+    if resource not in tables:
+        raise UnknownRecordError(f"resources are {', '.join(tables)}")
+    return tables[resource]
 
 
 def _cancel(world: World, request: Request, _body: Record) -> object:
@@ -119,6 +177,7 @@ def _report(tenant: Tenant) -> Record:
         "modules": sorted(tenant.modules),
         "missing_status": tenant.missing_status,
         "customers": len(tenant.customers),
+        "suppliers": len(tenant.suppliers),
         "articles": len(tenant.articles),
         "transactions": len(tenant.transactions),
         "orders": len(tenant.orders),

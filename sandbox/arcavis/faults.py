@@ -110,19 +110,27 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._by_tenant: Counter[str] = Counter()
+        self._writes: Counter[tuple[str, str]] = Counter()
         self._by_route: Counter[str] = Counter()
         self._by_status: Counter[str] = Counter()
 
     def count(self, tenant: str, route: str, status: int) -> None:
         """Count one request; `route` is method and path with `{id}` for ids."""
         self._by_tenant[tenant] += 1
+        if not route.startswith("GET "):
+            self._writes[tenant, route] += 1
         self._by_route[route] += 1
         self._by_status[str(status)] += 1
+
+    def writes(self, tenant: str) -> dict[str, int]:
+        """What could have changed something in a tenant, counted by route."""
+        return {route: count for (slug, route), count in self._writes.items() if slug == tenant}
 
     def clear(self) -> None:
         """Start counting anew."""
         for counter in (self._by_tenant, self._by_route, self._by_status):
             counter.clear()
+        self._writes.clear()
 
     def report(self) -> Record:
         """All counts and their total."""
@@ -131,4 +139,5 @@ class RequestLog:
             "by_tenant": dict(self._by_tenant),
             "by_route": dict(self._by_route),
             "by_status": dict(self._by_status),
+            "writes_by_tenant": {tenant: self.writes(tenant) for tenant in self._by_tenant},
         }

@@ -74,26 +74,34 @@ _PAYMENT_DEFAULTS: Record = {
 }
 
 
-def seed_shop(world: World, slug: str = "demo", username: str = DEMO_USERNAME, password: str = DEMO_PASSWORD) -> Tenant:
+def seed_shop(
+    world: World,
+    slug: str = "demo",
+    username: str = DEMO_USERNAME,
+    password: str = DEMO_PASSWORD,
+    *,
+    has_articles: bool = True,
+    has_contacts: bool = True,
+) -> Tenant:
     """A new tenant with the demo shop: helper resources, articles with stock, customers, suppliers."""
     tenant = world.add_tenant(slug, username, password)
-    fill_shop(tenant)
+    fill_shop(tenant, has_articles=has_articles, has_contacts=has_contacts)
     return tenant
 
 
-def fill_shop(tenant: Tenant) -> None:
-    """Put the demo shop into an empty tenant.
+def fill_shop(tenant: Tenant, *, has_articles: bool = True, has_contacts: bool = True) -> None:
+    """Put the demo shop into an empty tenant; without articles or contacts when bexio is to bring them.
 
     Ids are the same each time: articles from 1701, customers from 501, suppliers from 901.
     """
     for resource, rows in _HELPERS.items():
         for row in rows:
             tenant.helpers[resource].put(_PAYMENT_DEFAULTS | row if resource == "paymenttypes" else dict(row))
-    for article in shop.articles():
+    for article in shop.articles() if has_articles else ():
         _add_article(tenant, article)
-    for contact in shop.customers():
+    for contact in shop.customers() if has_contacts else ():
         CUSTOMERS.upsert(tenant, _contact(contact, "CustomerNumber") | {"AccountLimit": 500})
-    for contact in shop.suppliers():
+    for contact in shop.suppliers() if has_contacts else ():
         SUPPLIERS.upsert(tenant, _contact(contact, "SupplierNumber"))
     tenant.vouchers |= {"G-1001": Decimal(50), "G-1002": Decimal(100), "G-1003": Decimal("20.50")}
 

@@ -1,5 +1,7 @@
 """Records with a memory of when each one changed, for paging and `changedSinceTicks`."""
 
+import itertools
+
 from sandbox.arcavis.errors import UnknownRecordError
 from sandbox.arcavis.ticks import TickClock
 from sandbox.arcavis.values import Record
@@ -93,13 +95,19 @@ class Table:
 
     def changed_since(self, ticks: int) -> list[Record]:
         """The visible records that changed after `ticks`, oldest change first."""
-        return [self._rows[record_id] for record_id, at in self._changed.items() if at > ticks]
+        return [self._rows[record_id] for record_id in _after(self._changed, ticks)]
 
     def hidden_since(self, ticks: int) -> list[int]:
         """The ids of records hidden after `ticks`."""
-        return [record_id for record_id, at in self._hidden.items() if at > ticks]
+        return _after(self._hidden, ticks)
 
     def _forget_key(self, record_id: int) -> None:
         before = self._rows.get(record_id)
         if before is not None and self._key is not None and self._by_key.get(before[self._key]) == record_id:
             del self._by_key[before[self._key]]
+
+
+def _after(times: dict[int, int], ticks: int) -> list[int]:
+    """The ids whose time is after `ticks`, oldest first; costs as much as there are of them."""
+    latest = itertools.takewhile(lambda entry: entry[1] > ticks, reversed(times.items()))
+    return [record_id for record_id, _ in latest][::-1]

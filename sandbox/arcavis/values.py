@@ -4,7 +4,7 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, cast
 
-from sandbox.arcavis.errors import BadRequestError
+from sandbox.arcavis.errors import BadRequestError, BusinessError
 
 Record = dict[str, Any]
 """One record in Arcavis' own words: PascalCase names, money and quantities as Decimal."""
@@ -12,11 +12,24 @@ Record = dict[str, Any]
 _TRUE = frozenset({"true", "1", "yes"})
 _INT64 = 2**63 - 1
 _LIMIT = 10**9
+MAX_TEXT = 255
 
 
 def text(value: object) -> str:
     """Text as it is; nothing becomes the empty text, as Arcavis delivers it."""
     return "" if value is None else str(value)
+
+
+def short_text(value: object, name: str, longest: int = MAX_TEXT) -> str:
+    """A text up to a length.
+
+    Raises:
+        BusinessError: when it is longer; Arcavis documents no lengths, so this one is assumed.
+    """
+    given = text(value)
+    if len(given) > longest:
+        raise BusinessError(f"{name}TooLong")
+    return given
 
 
 def flag(value: object) -> bool:

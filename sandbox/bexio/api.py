@@ -119,6 +119,7 @@ class Api:
             ids=tuple(int(each) for each in _NUMBER.findall(inbound.path)),
             query=dict(parse_qsl(inbound.query, keep_blank_values=True)),
             body=parsed(inbound.body),
+            allows=token.allows,
         )
 
 

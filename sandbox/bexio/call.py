@@ -25,6 +25,8 @@ class Call:
     ids: tuple[int, ...]
     query: Mapping[str, str]
     body: object
+    allows: Callable[[str], bool] = lambda _scope: True
+    """Whether the caller's token carries a scope, for what an endpoint shows only then."""
 
     def form(self) -> Record:
         """The body as fields; an absent body has none.

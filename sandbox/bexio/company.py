@@ -53,6 +53,13 @@ class Rules:
     echoes_null_ids: bool = False
     """a new manual entry's lines are echoed without their ids"""
     books_on_inactive_accounts: bool = False
+    max_text: int = 255
+    """the longest text that a contact's fields take; its remarks take any"""
+    max_bulk: int = 1000
+    """how many contacts one `_bulk_create` takes"""
+    has_stock_module: bool = True
+    stock_needs_scope: bool = True
+    """whether a token without `stock_edit` sees every article's stock fields empty"""
 
 
 @dataclass(slots=True)
@@ -115,6 +122,8 @@ class Company:
     contacts: Table[Record] = field(default_factory=_named("Contact"))
     contact_groups: Table[Record] = field(default_factory=_named("Contact group"))
     articles: Table[Record] = field(default_factory=_named("Article"))
+    stocks: Table[Record] = field(default_factory=_named("Stock location"))
+    stock_places: Table[Record] = field(default_factory=_named("Stock area"))
     invoices: Table[Document] = field(default_factory=lambda: Table[Document]("Invoice"))
     orders: Table[Document] = field(default_factory=lambda: Table[Document]("Order"))
     payments: Table[Record] = field(default_factory=_named("Payment"))
@@ -141,6 +150,7 @@ class Company:
     """What was sent by mail: `{kb_invoice_id, recipient_email, subject, message, attach_pdf}`."""
 
     last_contact_number: int = 0
+    contact_ids_by_number: dict[str, int] = field(default_factory=dict[str, int])
     position_ids: dict[str, Table[None]] = field(default_factory=dict[str, Table[None]])
     ledger: Ledger = field(init=False)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import cast
 from urllib.parse import parse_qsl
 
-from sandbox.bexio import accounting_periods, bookkeeping, contacts, invoices, payments
+from sandbox.bexio import accounting_periods, articles, bookkeeping, contacts, invoices, payments
 from sandbox.bexio.api import Inbound, Reply, as_json, parsed
 from sandbox.bexio.company import Company, Document
 from sandbox.bexio.errors import BadRequest, BexioError, NotFound
@@ -32,6 +32,8 @@ class Control:
             ("GET", "state"): self._state,
             ("GET", "trial-balance"): self._trial_balance,
             ("GET", "invoices"): self._invoices,
+            ("GET", "contacts"): self._contacts,
+            ("GET", "articles"): self._articles,
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._clear_requests,
             ("GET", "faults"): self._list_faults,
@@ -47,7 +49,12 @@ class Control:
             ("POST", "actions/write-off"): self._write_off,
             ("POST", "actions/cancel"): self._cancel,
             ("POST", "actions/archive-contact"): self._archive_contact,
-            ("POST", "actions/rename-contact"): self._rename_contact,
+            ("POST", "actions/create-contact"): self._create_contact,
+            ("POST", "actions/edit-contact"): self._edit_contact,
+            ("POST", "actions/rename-contact"): self._edit_contact,
+            ("POST", "actions/create-article"): self._create_article,
+            ("POST", "actions/edit-article"): self._edit_article,
+            ("POST", "actions/delete-article"): self._delete_article,
             ("POST", "actions/set-account"): self._set_account,
             ("POST", "actions/set-tax"): self._set_tax,
             **{
@@ -228,10 +235,32 @@ class Control:
         contacts.archive(self._company(given), given["contact_id"], archived=bool(given.get("archived", True)))
         return {}
 
-    def _rename_contact(self, given: Record) -> object:
+    def _contacts(self, given: Record) -> object:
+        """All of them, archived ones too."""
+        return list(self._company(given).contacts)
+
+    def _articles(self, given: Record) -> object:
+        return list(self._company(given).articles)
+
+    def _create_contact(self, given: Record) -> object:
+        """`{...fields of a contact}`; its user and owner are the first user unless said otherwise."""
+        return contacts.create(self._company(given), {"user_id": 1, "owner_id": 1} | _fields(given))
+
+    def _edit_contact(self, given: Record) -> object:
         """`{contact_id, ...fields of a contact}`."""
-        fields = {name: value for name, value in given.items() if name not in {"company", "contact_id"}}
-        return contacts.edit(self._company(given), given["contact_id"], fields)
+        return contacts.edit(self._company(given), given["contact_id"], _fields(given))
+
+    def _create_article(self, given: Record) -> object:
+        """`{...fields of an article}`."""
+        return articles.add(self._company(given), _fields(given))
+
+    def _edit_article(self, given: Record) -> object:
+        """`{article_id, ...fields of an article}`."""
+        return articles.edit(self._company(given), given["article_id"], _fields(given))
+
+    def _delete_article(self, given: Record) -> object:
+        """`{article_id}`."""
+        return articles.remove(self._company(given), given["article_id"])
 
     def _set_account(self, given: Record) -> object:
         """`{account_no, is_active?, name?}`."""
@@ -240,6 +269,10 @@ class Control:
     def _set_tax(self, given: Record) -> object:
         """`{code, is_active}`."""
         return _set(self._company(given).tax(given["code"]), given, ("is_active",))
+
+
+def _fields(given: Record) -> Record:
+    return {name: value for name, value in given.items() if name not in {"company", "contact_id", "article_id"}}
 
 
 def _set(row: Record, given: Record, names: tuple[str, ...]) -> Record:

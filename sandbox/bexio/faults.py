@@ -25,7 +25,8 @@ class Mode(StrEnum):
     ERROR_BEFORE = "error_before"
     """500, nothing done"""
     PARTIAL_500 = "partial_500"
-    """a document is saved with the first half of its positions, then 500; anything else as ERROR_AFTER_WRITE"""
+    """a document is saved with the first half of its positions, a list of contacts up to its half, then 500;
+    anything else as ERROR_AFTER_WRITE"""
     STORM_429 = "storm_429"
     """429, nothing done; `seconds` is what `RateLimit-Reset` tells"""
     UNAVAILABLE_503 = "unavailable_503"
@@ -38,6 +39,8 @@ class Mode(StrEnum):
     """done; the JSON ends in its middle"""
     SLOW_BODY = "slow_body"
     """done; the body drips over `seconds`"""
+    REPEATED_ROW = "repeated_row"
+    """a page after the first begins with the last row of the page before, as when a row appeared while paging"""
 
 
 @dataclass(slots=True)

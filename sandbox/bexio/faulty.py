@@ -1,5 +1,7 @@
 """The simulated API as clients meet it: a pure ASGI application that adds outages and faults, and logs requests."""
 
+import re
+from dataclasses import replace
 from typing import cast
 
 import orjson
@@ -16,6 +18,7 @@ _CDN_PAGE = (
     b"<body><h1>502 Bad Gateway</h1><p>cloudflare</p></body></html>"
 )
 _CHUNKS = 10
+_OFFSET = re.compile(r"(\boffset=)(\d{1,18})")
 _REFUSES = frozenset({Mode.ERROR_BEFORE, Mode.STORM_429, Mode.UNAVAILABLE_503, Mode.HTML})
 
 
@@ -74,7 +77,7 @@ class FaultyApi:
         if rule.mode is Mode.LATENCY:
             await self._world.sleep(rule.seconds)
             self._world.settle()
-        reply = self._api.perform(_halved(inbound) if rule.mode is Mode.PARTIAL_500 else inbound)
+        reply = self._api.perform(_altered(inbound, rule.mode))
         if rule.mode is Mode.TIMEOUT_AFTER_WRITE:
             await self._world.sleep(rule.seconds)
         if rule.mode in {Mode.ERROR_AFTER_WRITE, Mode.PARTIAL_500}:
@@ -163,17 +166,30 @@ def _start(reply: Reply, length: int) -> dict[str, object]:
     }
 
 
+def _altered(inbound: Inbound, mode: Mode) -> Inbound:
+    match mode:
+        case Mode.PARTIAL_500:
+            return _halved(inbound)
+        case Mode.REPEATED_ROW:
+            query = _OFFSET.sub(lambda found: f"{found[1]}{max(int(found[2]) - 1, 0)}", inbound.query)
+            return replace(inbound, query=query)
+        case _:
+            return inbound
+
+
 def _halved(inbound: Inbound) -> Inbound:
     try:
         given: object = orjson.loads(inbound.body)
     except orjson.JSONDecodeError:
         return inbound
+    if isinstance(given, list):
+        rows = cast("list[object]", given)
+        return replace(inbound, body=orjson.dumps(rows[: len(rows) // 2]))
     if not isinstance(given, dict) or not isinstance(cast("Record", given).get("positions"), list):
         return inbound
     record = cast("Record", given)
     lines = cast("list[object]", record["positions"])
-    body = orjson.dumps({**record, "positions": lines[: len(lines) // 2]})
-    return Inbound(inbound.method, inbound.path, inbound.query, inbound.headers, body)
+    return replace(inbound, body=orjson.dumps({**record, "positions": lines[: len(lines) // 2]}))
 
 
 def _refusal(rule: Rule) -> Reply:

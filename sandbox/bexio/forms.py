@@ -12,6 +12,7 @@ from sandbox.bexio.values import Record, decimal_of, rounded
 Check = Callable[[Company, object], object]
 """Gives the value as it is stored, or raises ValueError with what is wrong with it."""
 
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -39,7 +40,7 @@ class Form:
                 values[name] = self.fields[name](company, value)
             except ValueError as error:
                 faults.append(f"{name}: {error}")
-        missing = [name for name in sorted(self.required) if values.get(name) in {None, ""}]
+        missing = [name for name in sorted(self.required) if given.get(name) is None or given[name] == ""]
         faults += [f"{name}: Required." for name in missing if is_new or name in given]
         if faults:
             raise form_errors(*faults)
@@ -51,6 +52,22 @@ def text(_company: Company, value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise ValueError("Invalid.")
+
+
+def short_text(company: Company, value: object) -> str | None:
+    """Text up to the company's rule, or null. bexio documents no length; the rule is an assumption."""
+    given = text(company, value)
+    if given is not None and len(given) > company.rules.max_text:
+        raise ValueError(f"is too long ({company.rules.max_text} characters max).")
+    return given
+
+
+def mail(company: Company, value: object) -> str | None:
+    """An e-mail address, or nothing."""
+    given = short_text(company, value)
+    if given and not _MAIL.fullmatch(given):
+        raise ValueError("Invalid.")
+    return given
 
 
 def flag(_company: Company, value: object) -> bool:

@@ -25,7 +25,12 @@ class LoggedRequest:
     @property
     def is_write(self) -> bool:
         """Whether it could change something: anything but a GET or a search."""
-        return self.method != "GET" and not self.route.endswith("/search")
+        return is_write(f"{self.method} {self.route}")
+
+
+def is_write(route: str) -> bool:
+    """Whether a method and path could change something."""
+    return not route.startswith("GET ") and not route.endswith("/search")
 
 
 class RequestLog:
@@ -62,6 +67,7 @@ class RequestLog:
             "reads": self.total - self.writes,
             "unanswered": self.total - self.by_status.total(),
             "by_route": dict(self.by_route),
+            "writes_by_route": {route: count for route, count in self.by_route.items() if is_write(route)},
             "by_status": {str(status): count for status, count in sorted(self.by_status.items())},
             "latest": [
                 {

@@ -34,7 +34,7 @@ _SALUTATIONS = {"Herr": 1, "Frau": 2, "Signor": 1, "Signora": 2, "Monsieur": 1, 
 _SERVICE_GROUPS = frozenset({"Dienstleistung", "Beherbergung"})
 
 
-def seed_shop(
+def seed_shop(  # noqa: PLR0913 - each is a way in which shops differ
     world: World,
     company_id: str = COMPANY_ID,
     name: str = "Feinkost Zürihorn AG",
@@ -43,6 +43,7 @@ def seed_shop(
     has_zero_rate: bool = True,
     has_cash_account: bool = True,
     has_contacts: bool = True,
+    has_articles: bool = True,
     round_factor: Decimal = Decimal("0.05"),
 ) -> Company:
     """The demo shop on a fresh company: accounts, banks, articles, contacts, this and the last business year.
@@ -55,6 +56,7 @@ def seed_shop(
         has_zero_rate: whether "no VAT" (U00) was switched to active.
         has_cash_account: whether the customer created the cash account 1000.
         has_contacts: whether the shop's customers and suppliers are known in bexio already.
+        has_articles: whether the shop's articles are known in bexio.
         round_factor: the smallest amount of a total in CHF.
     """
     company = seed_fresh(world, company_id, name)
@@ -68,7 +70,9 @@ def seed_shop(
         fill(company, "units", {"name": unit})
     company.contact_groups[2]["name"] = CUSTOMERS
     company.contact_groups[3]["name"] = SUPPLIERS
-    for article in shop.articles():
+    fill(company, "stocks", {"name": "Hauptlager"})
+    fill(company, "stock_places", {"name": "Regal 1", "stock_id": 1})
+    for article in shop.articles() if has_articles else ():
         _add_article(company, article)
     if has_contacts:
         _add_contacts(company)
