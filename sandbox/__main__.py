@@ -7,7 +7,7 @@ import signal
 import sys
 from dataclasses import asdict
 
-from sandbox.server import SandboxServer
+from sandbox.server import REDIRECT_URI, SandboxServer
 
 
 def main() -> int:
@@ -16,8 +16,14 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--bexio-port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--arcavis-port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument("--redirect-uri", action="append", help="of the bexio app; may be given more than once")
     options = parser.parse_args()
-    server = SandboxServer(host=options.host, bexio_port=options.bexio_port, arcavis_port=options.arcavis_port)
+    server = SandboxServer(
+        host=options.host,
+        bexio_port=options.bexio_port,
+        arcavis_port=options.arcavis_port,
+        redirect_uris=options.redirect_uri or (REDIRECT_URI,),
+    )
     try:
         asyncio.run(_serve(server))
     except OSError as error:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -14,11 +14,13 @@ from sandbox.arcavis.app import create_app as create_arcavis
 from sandbox.arcavis.seed import seed_shop as seed_arcavis
 from sandbox.arcavis.world import World as ArcavisWorld
 from sandbox.bexio.app import create_app as create_bexio
+from sandbox.bexio.openid.endpoints import PREFIX as ISSUER_PATH
 from sandbox.bexio.seed import seed_shop as seed_bexio
 from sandbox.bexio.world import World as BexioWorld
 from sandbox.sales import sales_routes
 from sandbox.serving import serve
 
+REDIRECT_URI = "http://127.0.0.1:8800/oauth/bexio/callback"
 TOKEN_LIFETIME = timedelta(days=180)
 _ARCAVIS, _BEXIO = "arcavis", "bexio"
 
@@ -33,6 +35,9 @@ class Access:
     arcavis_username: str
     arcavis_password: str = field(repr=False)
     company_id: str
+    issuer_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
 
 
 def machine_time() -> datetime:
@@ -48,6 +53,7 @@ class SandboxServer:
         host: where they listen.
         bexio_port: 0 takes a free one.
         arcavis_port: likewise.
+        redirect_uris: what the application may be called back at; more by the control API.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class SandboxServer:
         host: str = "127.0.0.1",
         bexio_port: int = 0,
         arcavis_port: int = 0,
+        redirect_uris: Sequence[str] = (REDIRECT_URI,),
     ) -> None:
         self._host = host
         self._ports = {_BEXIO: bexio_port, _ARCAVIS: arcavis_port}
@@ -64,6 +71,7 @@ class SandboxServer:
         self.arcavis = ArcavisWorld(now)
         self.company = seed_bexio(self.bexio)
         self.tenant = seed_arcavis(self.arcavis)
+        self.client = self.bexio.realm.register(*redirect_uris)
         expires_at = now() + TOKEN_LIFETIME
         self.token = personal_access_token(self.company.id, expires_at)
         self.bexio.add_token(self.company.id, self.token, expires_at=expires_at)
@@ -87,6 +95,9 @@ class SandboxServer:
                 arcavis_username=self.tenant.user.username,
                 arcavis_password=self.tenant.user.password,
                 company_id=self.company.id,
+                issuer_url=f"{urls[_BEXIO]}{ISSUER_PATH}",
+                client_id=self.client.id,
+                client_secret=self.client.secret,
             )
 
 

@@ -127,7 +127,9 @@ async def _sandbox(command: list[str], *, as_json: bool) -> None:
 
 def _show_sandbox(ready: Mapping[str, Any]) -> None:
     show_line("The sandbox runs until Ctrl-C. Point a connector at it with")
-    show_line(f"  CONNECTOR_BEXIO_API_URL={ready['bexio_url']} CONNECTOR_ALLOW_PRIVATE_HOSTS=true connector serve")
+    show_line(f"  CONNECTOR_BEXIO_API_URL={ready['bexio_url']} CONNECTOR_ALLOW_PRIVATE_HOSTS=true \\")
+    show_line(f"  CONNECTOR_BEXIO_ISSUER_URL={ready['issuer_url']} CONNECTOR_BEXIO_CLIENT_ID={ready['client_id']} \\")
+    show_line(f"  CONNECTOR_BEXIO_CLIENT_SECRET={ready['client_secret']} connector serve")
     show_line("and connect a tenant with")
     for name in ("arcavis_url", "arcavis_username", "arcavis_password", "bexio_token"):
         show_line(f"  {name:17} {ready[name]}")

@@ -146,6 +146,8 @@ class Company:
     calendar_years: Table[Record] = field(default_factory=_named("Calendar year"))
     vat_periods: Table[Record] = field(default_factory=_named("VAT period"))
     document_templates: Table[Record] = field(default_factory=_named("Document template"))
+    rights: dict[int, dict[str, str]] = field(default_factory=dict[int, dict[str, str]])
+    """What users may, by user and component: `all` unless said otherwise, `own` or `none`."""
     mails: list[Record] = field(default_factory=list[Record])
     """What was sent by mail: `{kb_invoice_id, recipient_email, subject, message, attach_pdf}`."""
 
@@ -160,6 +162,10 @@ class Company:
     def today(self) -> date:
         """The Swiss day."""
         return self.now().astimezone(ZURICH).date()
+
+    def may(self, user_id: int, component: str) -> str:
+        """How much of a component a user sees and changes: `all`, `own` or `none`."""
+        return self.rights.get(user_id, {}).get(component, "all")
 
     def account(self, account_no: str) -> Record:
         """An account by its number.

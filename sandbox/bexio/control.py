@@ -15,6 +15,7 @@ from sandbox.bexio.errors import BadRequest, BexioError, NotFound
 from sandbox.bexio.faults import read_rule
 from sandbox.bexio.fresh import seed_fresh
 from sandbox.bexio.limits import Bucket
+from sandbox.bexio.openid.control import RealmControl
 from sandbox.bexio.seed import seed_shop
 from sandbox.bexio.values import Record
 from sandbox.bexio.world import ALL, World
@@ -61,6 +62,7 @@ class Control:
                 (method, name): self._bound(action)
                 for (method, name), action in {**bookkeeping.ACTIONS, **accounting_periods.ACTIONS}.items()
             },
+            **RealmControl(world).actions(),
         }
 
     def perform(self, inbound: Inbound) -> Reply:

@@ -148,7 +148,9 @@ async def read_inbound(scope: Scope, receive: Receive) -> Inbound:
         body += message.get("body", b"")
         is_more = message.get("more_body", False)
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    return Inbound(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
+    return Inbound(
+        scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body, scope["scheme"]
+    )
 
 
 async def send_reply(send: Send, reply: Reply) -> None:

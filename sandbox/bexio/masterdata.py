@@ -75,7 +75,10 @@ def _showing(pick: Pick) -> Handler:
     return lambda call: Answer(pick(call.company)[call.ids[0]])
 
 
-def _permissions(_call: Call) -> Answer:
-    rights = {"activation": "enabled", "edit": "all", "show": "all"}
+def _permissions(call: Call) -> Answer:
     parts = ("contact", "article", "kb_invoice", "kb_order", "banking", "fibu")
-    return Answer({"components": list(parts), "permissions": dict.fromkeys(parts, rights)})
+    permissions: Record = {}
+    for part in parts:
+        may = call.company.may(call.user_id, part)
+        permissions[part] = {"activation": "disabled" if may == "none" else "enabled", "edit": may, "show": may}
+    return Answer({"components": list(parts), "permissions": permissions})

@@ -10,6 +10,7 @@ from sandbox.bexio.company import Company
 from sandbox.bexio.errors import NotFound, Unauthorized
 from sandbox.bexio.faults import Faults
 from sandbox.bexio.limits import Limits
+from sandbox.bexio.realm import Realm
 from sandbox.bexio.requests import RequestLog
 
 Sleep = Callable[[float], Awaitable[object]]
@@ -68,6 +69,7 @@ class World:
         self.companies: dict[str, Company] = {}
         self.tokens: dict[str, Token] = {}
         self.limits = Limits()
+        self.realm = Realm()
         self.faults = Faults()
         self.requests = RequestLog()
         self.outage: str | None = None

@@ -56,7 +56,9 @@ async def test_a_request_that_a_fault_holds_back_does_not_hold_up_the_end() -> N
 
 async def test_the_token_tells_its_company_and_its_end_but_is_not_shown() -> None:
     token = personal_access_token("acme", datetime(2027, 1, 1, tzinfo=UTC))
-    access = Access("http://b", token, "http://a", "webapi", "secret", "acme")
+    access = Access(
+        "http://b", token, "http://a", "webapi", "secret", "acme", "http://b/realms/bexio", "app", "app-secret"
+    )
     assert token.count(".") == 2
     assert token not in repr(access)
     assert "secret" not in repr(access)
