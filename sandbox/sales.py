@@ -5,21 +5,24 @@ Arcavis holds, and what the till or backoffice sends to the connector.
 """
 
 import random
-from datetime import date
+from datetime import date, timedelta
 
 from starlette.requests import Request
 from starlette.routing import Route
 
 from sandbox import till
-from sandbox.arcavis import orders, transactions
+from sandbox.arcavis import orders, tills, transactions
 from sandbox.arcavis.control import endpoint, tenant_of
 from sandbox.arcavis.errors import BadRequestError
+from sandbox.arcavis.seed import BEXIO_INVOICE
 from sandbox.arcavis.tenant import Tenant
 from sandbox.arcavis.values import Record, flag, optional_whole, text, whole
 from sandbox.arcavis.world import World
+from sandbox.trade import Habits, Trade
 
 _MAX_SALES = 20_000
 _MAX_LINES = 500
+_MAX_DAYS = 400
 
 
 def sales_routes(world: World) -> list[Route]:
@@ -27,6 +30,7 @@ def sales_routes(world: World) -> list[Route]:
     tenant = "/_sandbox/tenants/{tenant}"
     return [
         Route(f"{tenant}/sales", endpoint(world, _sell), methods=["POST"]),
+        Route(f"{tenant}/trade", endpoint(world, _trade), methods=["POST"]),
         Route(f"{tenant}/orders/{{record_id:int}}/book", endpoint(world, _book_order), methods=["POST"]),
     ]
 
@@ -44,6 +48,30 @@ def _sell(world: World, request: Request, body: Record) -> object:
     return [{"transaction": sale, "body": till.sale_body(sale, shop)} for sale in received]
 
 
+def _trade(world: World, request: Request, body: Record) -> object:
+    """`{from?, to?, seed?, receipts?}`: everything that the tills book on those days, as `sandbox.trade` draws it.
+
+    Answers `{transactions, held, bodies}`: how many arrived, how many wait for a till that is offline, and what the
+    tills send to the connector for their sales on invoice.
+    """
+    tenant = tenant_of(world, request)
+    first, last = _day(tenant, body, "from"), _day(tenant, body, "to")
+    receipts = whole(body.get("receipts"), Habits().receipts)
+    if not 0 <= (last - first).days < _MAX_DAYS or not 1 <= receipts <= _MAX_SALES:
+        raise BadRequestError(f"1 to {_MAX_DAYS} days, receipts 1 to {_MAX_SALES}")
+    shop = till.Assortment.of(tenant)
+    trade = Trade(shop, whole(body.get("seed")), Habits(receipts=receipts), tenant.last_numbers)
+    booked = [row for place in range((last - first).days + 1) for row in trade.day(first + timedelta(days=place))]
+    arrived = sum(tills.hand_over(tenant, row) for row in booked)
+    on_invoice = [row for row in booked if _is_on_invoice(row)]
+    bodies = [till.sale_body(row, shop) for row in on_invoice]
+    return {"transactions": arrived, "held": len(booked) - arrived, "bodies": bodies}
+
+
+def _is_on_invoice(row: Record) -> bool:
+    return any(each["PaymentTypeId"] == BEXIO_INVOICE for each in row["TransactionPayments"])
+
+
 def _book_order(world: World, request: Request, body: Record) -> object:
     """`{payment_type_id}`: the order becomes a transaction."""
     tenant = tenant_of(world, request)
@@ -51,11 +79,11 @@ def _book_order(world: World, request: Request, body: Record) -> object:
     return {"transaction": booked, "body": till.sale_body(booked, till.Assortment.of(tenant))}
 
 
-def _day(tenant: Tenant, body: Record) -> date:
-    given = text(body.get("day"))
+def _day(tenant: Tenant, body: Record, name: str = "day") -> date:
+    given = text(body.get(name))
     if not given:
         return tenant.ticks.local().date()
     try:
         return date.fromisoformat(given)
     except ValueError:
-        raise BadRequestError("day is no date") from None
+        raise BadRequestError(f"{name} is no date") from None

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.arcavis import articles, transactions, values
+from sandbox.arcavis import articles, tills, transactions, values
 from sandbox.arcavis.contacts import CUSTOMERS, SUPPLIERS
 from sandbox.arcavis.errors import ArcavisError, BadRequestError, UnknownRecordError
 from sandbox.arcavis.faults import read_fault
@@ -37,6 +37,8 @@ def routes(world: World) -> list[Route]:
         ("DELETE", f"{tenant}/records/{{resource}}/{{record_id:int}}", _delete),
         ("POST", f"{tenant}/transactions/{{record_id:int}}/cancel", _cancel),
         ("POST", f"{tenant}/tills/{{record_id:int}}/close", _close),
+        ("POST", f"{tenant}/tills/{{record_id:int}}/offline", _offline),
+        ("POST", f"{tenant}/tills/{{record_id:int}}/online", _online),
     ]
     return [Route(path, endpoint(world, action), methods=[method]) for method, path, action in table]
 
@@ -162,6 +164,16 @@ def _cancel(world: World, request: Request, _body: Record) -> object:
 
 def _close(world: World, request: Request, _body: Record) -> object:
     return transactions.close_day(tenant_of(world, request), request.path_params["record_id"])
+
+
+def _offline(world: World, request: Request, _body: Record) -> object:
+    """From now on the till is not heard any more."""
+    return tills.go_offline(tenant_of(world, request), request.path_params["record_id"])
+
+
+def _online(world: World, request: Request, _body: Record) -> object:
+    """The till is back and delivers what it sold meanwhile."""
+    return tills.go_online(tenant_of(world, request), request.path_params["record_id"])
 
 
 def tenant_of(world: World, request: Request) -> Tenant:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sandbox.arcavis import articles, booking, orders, transactions
+from sandbox.arcavis import articles, booking, orders, tills, transactions
 from sandbox.arcavis.contacts import CUSTOMERS, SUPPLIERS, Contacts
 from sandbox.arcavis.errors import UnknownRecordError
 from sandbox.arcavis.listing import Answer, Call, list_rows
@@ -53,6 +53,8 @@ ROUTES: dict[RouteKey, Handler] = {
     **_contacts("customers", CUSTOMERS),
     **_contacts("suppliers", SUPPLIERS),
     **dict(entry for name in HELPER_RESOURCES for entry in _helper(name).items()),
+    ("pointofsales", False, "GET"): tills.read_all,
+    ("pointofsales", True, "GET"): tills.read_one,
 }
 
 

@@ -65,12 +65,15 @@ _HELPERS: dict[str, list[Record]] = {
     ],
     "users": [{"Id": 1, "Title": "Nadja"}, {"Id": 2, "Title": "Silvan"}],
 }
-_PAYMENT_DEFAULTS: Record = {
-    "IsCash": False,
-    "IsActive": True,
-    "IsCustomerRequired": False,
-    "IsAccount": False,
-    "CurrencyIsoCode": "CHF",
+_DEFAULTS: dict[str, Record] = {
+    "paymenttypes": {
+        "IsCash": False,
+        "IsActive": True,
+        "IsCustomerRequired": False,
+        "IsAccount": False,
+        "CurrencyIsoCode": "CHF",
+    },
+    "pointofsales": {"IsActive": True},
 }
 
 
@@ -96,7 +99,7 @@ def fill_shop(tenant: Tenant, *, has_articles: bool = True, has_contacts: bool =
     """
     for resource, rows in _HELPERS.items():
         for row in rows:
-            tenant.helpers[resource].put(_PAYMENT_DEFAULTS | row if resource == "paymenttypes" else dict(row))
+            tenant.helpers[resource].put(_DEFAULTS.get(resource, {}) | row)
     for article in shop.articles() if has_articles else ():
         _add_article(tenant, article)
     for contact in shop.customers() if has_contacts else ():

@@ -65,6 +65,10 @@ class Tenant:
         self.orders = Table(self.ticks)
         self.vouchers: dict[str, Decimal] = {}
         self.last_numbers: dict[int, int] = {}
+        self.silent_since: dict[int, datetime] = {}
+        """Tills that are switched off or offline, and the local time at which they were last heard."""
+        self.held: dict[int, list[Record]] = {}
+        """By till: what it sold while it was offline, to be delivered when it is back."""
 
     def stock_levels(self, article_id: int) -> dict[int, Decimal]:
         """Stock by store; empty when the article's stock is not managed."""

@@ -34,15 +34,19 @@ class Receipt:
     type_id: int = SALE_TYPE
     purpose_id: int | None = None
     title: str = "Verkauf"
+    tip: Decimal = Decimal(0)
 
 
 def build(receipt: Receipt, amount: Decimal | None = None) -> Record:
     """The transaction of a receipt, ids and sums filled in.
 
-    `amount` is given for bookings without lines (expenses, skimming); otherwise it is the sum of the lines.
+    `amount` is given for bookings without lines (expenses, skimming); otherwise it is what the customer owes:
+    lines, vouchers sold and the tip. What a cash total is rounded by stays open.
     """
     transaction_id = receipt.point_of_sale_id * TILL_FACTOR + receipt.running_number
-    total = sum((line["Price"] for line in receipt.lines), Decimal(0)) if amount is None else amount
+    sold = sum((row["Amount"] for row in receipt.vouchers if row["IsIssued"]), Decimal(0))
+    owed = sum((line["Price"] for line in receipt.lines), sold + receipt.tip)
+    total = owed if amount is None else amount
     paid = sum((-row["Amount"] if row["Debit"] else row["Amount"] for row in receipt.payments), Decimal(0))
     return {
         "Id": transaction_id,
@@ -59,6 +63,7 @@ def build(receipt: Receipt, amount: Decimal | None = None) -> Record:
         "Amount": total,
         "AmountOpen": total - paid,
         "AmountPayed": paid,
+        "TipAmount": receipt.tip,
         "TotalQuantity": sum((line["Quantity"] for line in receipt.lines), Decimal(0)),
         "ExecutedTime": stamp(receipt.sold_at),
         "SynchedTime": None,
@@ -111,6 +116,7 @@ def receive(tenant: Tenant, transaction: Record) -> Record:
         return known
     stored = transaction | {"SynchedTime": long_stamp(tenant.ticks.local())}
     tenant.transactions.put(stored)
+    _mark_cancelled(tenant, stored)
     till, running_number = divmod(transaction_id, TILL_FACTOR)
     tenant.last_numbers[till] = max(tenant.last_numbers.get(till, 0), running_number)
     _move_stock(tenant, stored)
@@ -130,17 +136,22 @@ def cancel(tenant: Tenant, transaction_id: int) -> Record:
     original = tenant.transactions.get(transaction_id)
     if original["StatusCode"] == CANCELLED or original["IsEndOfDayTransaction"]:
         raise BusinessError("TransactionCannotBeCancelled")
+    number = next_running_number(tenant, original["PointOfSaleId"])
+    return receive(tenant, reversal_of(original, number, tenant.ticks.local()))
+
+
+def reversal_of(original: Record, running_number: int, now: datetime) -> Record:
+    """The transaction that takes another one back, at its till, on the sale day of `now` (Zurich local time)."""
     till: int = original["PointOfSaleId"]
-    running_number = next_running_number(tenant, till)
-    now, new_id = tenant.ticks.local(), till * TILL_FACTOR + running_number
-    reversal = original | {
+    new_id = till * TILL_FACTOR + running_number
+    return original | {
         "Id": new_id,
         "Number": f"{till}/{running_number}",
         "SaleDay": day_stamp(now),
         "SaleTime": stamp(now),
         "ExecutedTime": stamp(now),
-        **{name: -original[name] for name in ("Amount", "AmountOpen", "AmountPayed", "TotalQuantity")},
-        "AnnulationTransactionId": transaction_id,
+        **{name: -original[name] for name in ("Amount", "AmountOpen", "AmountPayed", "TotalQuantity", "TipAmount")},
+        "AnnulationTransactionId": original["Id"],
         "StatusCode": CANCELLED,
         "TransactionArticles": [
             line | {name: -line[name] for name in _LINE_SIGNED} | {"TransactionId": new_id}
@@ -153,8 +164,6 @@ def cancel(tenant: Tenant, transaction_id: int) -> Record:
             row | {"Amount": -row["Amount"], "TransactionId": new_id} for row in original["TransactionVouchers"]
         ],
     }
-    tenant.transactions.put(original | {"AnnulationTransactionId": new_id, "StatusCode": CANCELLED})
-    return receive(tenant, reversal)
 
 
 def close_day(tenant: Tenant, point_of_sale_id: int) -> Record:
@@ -211,6 +220,14 @@ def _day(call: Call, name: str) -> str:
 
 def _owned(rows: list[Record], transaction_id: int) -> list[Record]:
     return [row | {"TransactionId": transaction_id} for row in rows]
+
+
+def _mark_cancelled(tenant: Tenant, stored: Record) -> None:
+    """A reversing transaction changes its original: it points back and reappears in a diff."""
+    original_id = stored["AnnulationTransactionId"]
+    if original_id is not None and original_id in tenant.transactions:
+        original = tenant.transactions.get(original_id)
+        tenant.transactions.put(original | {"AnnulationTransactionId": stored["Id"], "StatusCode": CANCELLED})
 
 
 def _move_stock(tenant: Tenant, transaction: Record) -> None:
