@@ -127,6 +127,10 @@ class Transport:
         """
         return await self._exchange(self._call(method, path, query, body, JSON), bucket, wrote=True)
 
+    def unsteady(self) -> RemoteUnavailable:
+        """The error to raise for a list that changes faster than it can be read."""
+        return RemoteUnavailable(f"{self.system}-unavailable", self.system)
+
     def unreadable(self, answer: Answer, *, wrote: bool) -> RemoteError:
         """The error to raise for a 2xx whose body is not what was agreed."""
         return unreadable(self.system, answer, wrote=wrote)
@@ -138,7 +142,7 @@ class Transport:
         content = None
         if body is not None:
             headers["Content-Type"] = JSON
-            content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+            content = body if isinstance(body, bytes) else encoded(body)
         parent = _TRACEPARENT.fullmatch(str(structlog.contextvars.get_contextvars().get("traceparent", "")))
         if parent:
             headers["traceparent"] = f"00-{parent[1]}-{secrets.token_hex(8)}-{parent[2]}"
@@ -209,6 +213,11 @@ class Transport:
         # Its counters may be those of another limit than the minute's: what counts is how long it says to wait.
         with _kept_quiet("refusal-not-noted"):
             await self.budget.refused(bucket, told_to_wait(answer.headers) or BUSY_SECONDS)
+
+
+def encoded(body: object) -> bytes:
+    """JSON as it is sent."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from app.connectors.bexio.countries import COUNTRIES, Country
 from app.connectors.bexio.currencies import CURRENCIES, Currency
 from app.connectors.bexio.invoices import Invoices
 from app.connectors.bexio.item_settings import ITEM_SETTINGS, ItemSetting
+from app.connectors.bexio.journal import Journal
 from app.connectors.bexio.languages import LANGUAGES, Language
+from app.connectors.bexio.manual_entries import ManualEntries
 from app.connectors.bexio.orders import Orders
 from app.connectors.bexio.payment_types import PAYMENT_TYPES, PaymentType
 from app.connectors.bexio.payments import Payments
@@ -42,6 +44,8 @@ class Bexio:
         self.articles = Articles(transport, ARTICLES)
         self.accounts = Accounts(transport, ACCOUNTS)
         self.taxes = Taxes(transport)
+        self.manual_entries = ManualEntries(transport)
+        self.journal = Journal(transport)
         self.currencies: Listing[Currency] = Listing(transport, CURRENCIES)
         self.users = Users(transport, USERS)
         self.company_profile: Listing[CompanyProfile] = Listing(transport, COMPANY_PROFILE)
