@@ -129,7 +129,7 @@ class Transport:
 
     def unsteady(self) -> RemoteUnavailable:
         """The error to raise for a list that changes faster than it can be read."""
-        return RemoteUnavailable(f"{self.system}-unavailable", self.system)
+        return RemoteUnavailable(f"{self.system}-busy", self.system, BUSY_SECONDS)
 
     def unreadable(self, answer: Answer, *, wrote: bool) -> RemoteError:
         """The error to raise for a 2xx whose body is not what was agreed."""

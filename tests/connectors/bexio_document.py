@@ -19,6 +19,8 @@ Json = dict[str, Any]
 # What the document does not say and bexio does, each with where it is known from.
 TOLERATED_PARAMETERS = {
     "/2.0/kb_item_setting": {"order_by"},
+    # `order_by=id_desc` was seen to work by Noevu/bexio-cli (bexio.md 7).
+    "/3.0/accounting/manual_entries": {"order_by"},
 }
 
 

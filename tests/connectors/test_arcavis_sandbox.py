@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import httpx
 import pytest
 
+from app.connectors.arcavis import envelope
 from app.connectors.arcavis.client import Arcavis
 from app.connectors.clients import HttpClients, Upstream
 from app.connectors.transport import Transport
 from app.core.errors import ConnectionRefused, RemoteNotFound, RemoteUnavailable
+from sandbox.arcavis import tills, transactions
 from sandbox.arcavis.app import create_app
 from sandbox.arcavis.faults import Fault, FaultKind
+from sandbox.basket import demo_assortment
+from sandbox.trade import Habits, Trade
 from tests.connectors.conftest import ManualClock
 from tests.sandbox.arcavis_shop import WEBSHOP_CART, Shop
 
@@ -42,6 +46,61 @@ async def test_every_list_of_the_demo_shop_is_read(arcavis: Arcavis) -> None:
     assert {row.store_id for row in await arcavis.points_of_sale.list()} == {1, 2}
     assert Decimal("0.081") in {row.tax_rate for row in await arcavis.taxes.list()}
     assert "Verkauf" in {row.title for row in await arcavis.transaction_types.list()}
+    assert {row.title for row in await arcavis.transaction_purposes.list()} == {"Porto", "Reinigung", "Kleinmaterial"}
+
+
+async def test_a_till_says_when_it_was_heard_last(arcavis: Arcavis, shop: Shop) -> None:
+    tills.go_offline(shop.tenant, 2)
+    shop.wait(hours=5)
+    heard = {row.id: row.synched_time for row in await arcavis.points_of_sale.list() if row.is_active}
+    assert heard[1] == shop.moment
+    assert heard[2] == shop.moment - timedelta(hours=5)
+
+
+async def test_changes_come_page_by_page_with_the_cursor_of_the_first(
+    arcavis: Arcavis, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelope, "ROWS_PER_PAGE", 3)
+    began = await arcavis.transactions.now()
+    for row in Trade(demo_assortment(), 1, Habits(receipts=4)).day(date(2026, 11, 20)):
+        transactions.receive(shop.tenant, row)
+    pages = [page async for page in arcavis.transactions.changes(began)]
+    assert len(pages) > 1
+    assert {row.id for page in pages for row in page.result} == {
+        row["Id"] for row in shop.tenant.transactions.visible()
+    }
+    cursor = pages[0].data_age_ticks or 0
+    assert [page.result async for page in arcavis.transactions.changes(cursor)] == [()]
+
+
+async def test_a_change_during_reading_hides_no_other(
+    arcavis: Arcavis, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelope, "ROWS_PER_PAGE", 3)
+    for row in Trade(demo_assortment(), 1, Habits(receipts=4)).day(date(2026, 11, 20)):
+        transactions.receive(shop.tenant, row)
+    everything = {row["Id"] for row in shop.tenant.transactions.visible()}
+    seen: set[int] = set()
+    async for page in arcavis.transactions.changes(1):
+        if not seen:
+            shop.tenant.transactions.touch(page.result[0].id)
+        seen |= {row.id for row in page.result}
+    assert seen == everything
+
+
+async def test_a_list_that_never_holds_still_is_given_up_for_now(
+    arcavis: Arcavis, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelope, "ROWS_PER_PAGE", 3)
+    for row in Trade(demo_assortment(), 1, Habits(receipts=4)).day(date(2026, 11, 20)):
+        transactions.receive(shop.tenant, row)
+
+    async def read() -> None:
+        async for page in arcavis.transactions.changes(1):
+            shop.tenant.transactions.touch(page.result[0].id)
+
+    with pytest.raises(RemoteUnavailable):
+        await read()
 
 
 async def test_every_customer_is_read_once_and_changes_come_alone(arcavis: Arcavis, shop: Shop) -> None:

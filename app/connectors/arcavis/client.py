@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.connectors.arcavis import names
 from app.connectors.arcavis.customers import Customers
 from app.connectors.arcavis.envelope import Listing, resource_of, whole
-from app.connectors.arcavis.names import PaymentType, PointOfSale, Store, Tax, TransactionType
+from app.connectors.arcavis.names import PaymentType, PointOfSale, Store, Tax, TransactionPurpose, TransactionType
 from app.connectors.arcavis.transactions import Transactions
 from app.connectors.transport import Transport
 
@@ -14,6 +14,7 @@ _STORES = resource_of(names.STORES, Store)
 _POINTS_OF_SALE = resource_of(names.POINTS_OF_SALE, PointOfSale)
 _TAXES = resource_of(names.TAXES, Tax)
 _TRANSACTION_TYPES = resource_of(names.TRANSACTION_TYPES, TransactionType)
+_TRANSACTION_PURPOSES = resource_of(names.TRANSACTION_PURPOSES, TransactionPurpose)
 
 
 class Arcavis:
@@ -28,6 +29,7 @@ class Arcavis:
         self.points_of_sale: Listing[PointOfSale] = Listing(transport, _POINTS_OF_SALE)
         self.taxes: Listing[Tax] = Listing(transport, _TAXES)
         self.transaction_types: Listing[TransactionType] = Listing(transport, _TRANSACTION_TYPES)
+        self.transaction_purposes: Listing[TransactionPurpose] = Listing(transport, _TRANSACTION_PURPOSES)
 
     async def ping(self) -> None:
         """Reads the smallest list, to see that address, user, role and module are right.

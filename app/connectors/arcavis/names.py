@@ -22,6 +22,7 @@ STORES = "/api/stores"
 POINTS_OF_SALE = "/api/pointofsales"
 TAXES = "/api/taxes"
 TRANSACTION_TYPES = "/api/transactiontypes"
+TRANSACTION_PURPOSES = "/api/transactionpurposes"
 CUSTOMERS = "/api/customers"
 TRANSACTIONS = "/api/transactions"
 
@@ -90,11 +91,13 @@ class Store(Named):
 
 
 class PointOfSale(Named):
-    """A till."""
+    """A till; `synched_time` (assumed) is when it handed over last, whether or not it had sold anything."""
 
     id: int
     title: str
     store_id: int | None = None
+    is_active: bool = True
+    synched_time: LocalTime | None = None
 
 
 class Tax(Named):
@@ -111,6 +114,14 @@ class TransactionType(Named):
 
     id: int
     title: str
+
+
+class TransactionPurpose(Named):
+    """What a booking is for ("Buchungszweck"), chosen when it is closed."""
+
+    id: int
+    title: str
+    transaction_type_id: int | None = None
 
 
 class Customer(Named):
@@ -146,13 +157,14 @@ class TransactionArticle(Named):
     quantity: Decimal
     tax_rate: Decimal
     unit_price: Decimal
+    buying_price: Decimal = Decimal(0)
     discount: Decimal = Decimal(0)
     price: Decimal
     net_price: Decimal | None = None
 
 
 class TransactionPayment(Named):
-    """A part of the payment; `debit` 1 is money given out."""
+    """A part of the payment, in the house currency; `debit` 1 (assumed) is money given out."""
 
     payment_type_id: int
     title: str | None = None
@@ -170,7 +182,10 @@ class TransactionVoucher(Named):
 
 
 class Transaction(Named):
-    """A receipt; ids need 64 bits. `sale_day` is a midnight. Cancelling and cancelled one name each other."""
+    """A receipt; ids need 64 bits. `sale_day` is a midnight. Cancelling and cancelled one name each other.
+
+    `amount` is what is owed: lines, vouchers sold and the tip (`tip_amount`, assumed).
+    """
 
     id: int
     number: str
@@ -185,6 +200,8 @@ class Transaction(Named):
     amount: Decimal
     amount_open: Decimal
     amount_payed: Decimal
+    tip_amount: Decimal = Decimal(0)
+    transaction_purpose_id: int | None = None
     synched_time: LocalTime | None = None
     annulation_transaction_id: int | None = None
     remarks: str | None = None
