@@ -18,6 +18,7 @@ from sandbox.bexio.openid.endpoints import PREFIX as ISSUER_PATH
 from sandbox.bexio.seed import seed_shop as seed_bexio
 from sandbox.bexio.world import World as BexioWorld
 from sandbox.sales import sales_routes
+from sandbox.seeding import BEXIO_ACTIONS, seeding_routes
 from sandbox.serving import serve
 
 REDIRECT_URI = "http://127.0.0.1:8800/oauth/bexio/callback"
@@ -84,8 +85,8 @@ class SandboxServer:
             OSError: when a port is taken.
         """
         apps = {
-            _BEXIO: create_bexio(self.bexio, served=True),
-            _ARCAVIS: create_arcavis(self.arcavis, sales_routes(self.arcavis)),
+            _BEXIO: create_bexio(self.bexio, served=True, more_actions=BEXIO_ACTIONS),
+            _ARCAVIS: create_arcavis(self.arcavis, [*sales_routes(self.arcavis), *seeding_routes(self.arcavis)]),
         }
         async with serve(apps, self._host, self._ports) as urls:
             yield Access(

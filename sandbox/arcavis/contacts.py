@@ -38,7 +38,7 @@ class Contacts:
 
     def __init__(self, kind: str, number_field: str, prefix: str) -> None:
         self._kind = kind
-        self._number_field = number_field
+        self.number_field = number_field
         self._prefix = prefix
 
     def table(self, tenant: Tenant) -> Table:
@@ -84,29 +84,29 @@ class Contacts:
         table = self.table(tenant)
         if (record_id := optional_whole(given.get("Id"))) is not None:
             return self._store(tenant, table.get(record_id), given)
-        found = table.by_key(text(given.get(self._number_field)))
+        found = table.by_key(text(given.get(self.number_field)))
         if found is not None:
             return self._store(tenant, found, given)
         return self._store(tenant, self._blank(table.next_id), given)
 
     def _blank(self, record_id: int) -> Record:
-        fresh = {"Id": record_id, self._number_field: f"{self._prefix}{record_id}"}
+        fresh = {"Id": record_id, self.number_field: f"{self._prefix}{record_id}"}
         return fresh | dict.fromkeys(_TEXTS, "") | _DEFAULTS | {"IsCompany": False}
 
     def _store(self, tenant: Tenant, before: Record, given: Record) -> int:
         table = self.table(tenant)
         record = before | {name: _text(given[name], name) for name in _TEXTS if name in given}
-        given_number = short_text(given.get(self._number_field), self._number_field)
-        record[self._number_field] = given_number or before[self._number_field]
+        given_number = short_text(given.get(self.number_field), self.number_field)
+        record[self.number_field] = given_number or before[self.number_field]
         record["IsCompany"] = flag(given.get("IsCompany", before["IsCompany"]))
         record["Birthdate"] = text(given.get("Birthdate", before.get("Birthdate"))) or None
         record["CustomerGroupId"] = optional_whole(given.get("CustomerGroupId", before.get("CustomerGroupId")))
         for name in _AMOUNTS:
             record[name] = number(given.get(name, before.get(name)))
         record["IsDeleted"] = False
-        owner = table.by_key(record[self._number_field])
+        owner = table.by_key(record[self.number_field])
         if owner is not None and owner["Id"] != record["Id"]:
-            raise BusinessError(f"{self._number_field}AlreadyUsed")
+            raise BusinessError(f"{self.number_field}AlreadyUsed")
         return table.put(record)
 
 

@@ -22,12 +22,15 @@ from sandbox.bexio.world import ALL, World
 
 PREFIX = "/_sandbox/"
 Action = Callable[[Record], object]
+CompanyAction = Callable[[Company, Record], object]
+"""Something that is done with one company's data."""
+Actions = dict[tuple[str, str], CompanyAction]
 
 
 class Control:
     """Reads and changes a world from outside bexio's API."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, more: Actions | None = None) -> None:
         self._world = world
         self._actions: dict[tuple[str, str], Action] = {
             ("GET", "state"): self._state,
@@ -60,7 +63,7 @@ class Control:
             ("POST", "actions/set-tax"): self._set_tax,
             **{
                 (method, name): self._bound(action)
-                for (method, name), action in {**bookkeeping.ACTIONS, **accounting_periods.ACTIONS}.items()
+                for (method, name), action in (bookkeeping.ACTIONS | accounting_periods.ACTIONS | (more or {})).items()
             },
             **RealmControl(world).actions(),
         }
@@ -84,7 +87,7 @@ class Control:
         except (ValueError, TypeError, AttributeError) as error:
             return as_json({"error": str(error)}, 400)
 
-    def _bound(self, action: Callable[[Company, Record], object]) -> Action:
+    def _bound(self, action: CompanyAction) -> Action:
         return lambda given: action(self._company(given), given)
 
     def _company(self, given: Mapping[str, object]) -> Company:
