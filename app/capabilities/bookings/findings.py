@@ -1,0 +1,56 @@
+"""What a plan has to say to people: a code of the catalogue, the days and receipts it is about. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+
+MOST_EXAMPLES = 10
+_RANKS: Mapping[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A receipt that shows what is meant."""
+
+    id: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An `error` holds its days: nothing of them is posted. `about` names rules, settings or accounts.
+
+    `count` is how many receipts it is about in all, of which `examples` are the first.
+    """
+
+    code: str
+    severity: Severity
+    days: tuple[date, ...] = ()
+    about: tuple[str, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    examples: tuple[Example, ...] = ()
+    count: int = 0
+
+
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """The same finding of several days as one, the worst first, then by code and day."""
+    known: dict[tuple[str, Severity, tuple[tuple[str, str], ...], tuple[str, ...]], Finding] = {}
+    for finding in findings:
+        key = (finding.code, finding.severity, tuple(sorted(finding.params.items())), finding.about)
+        before = known.get(key)
+        known[key] = finding if before is None else _together(before, finding)
+    return sorted(known.values(), key=lambda one: (_RANKS[one.severity], one.code, one.days, one.about))
+
+
+def _together(one: Finding, other: Finding) -> Finding:
+    return replace(
+        one,
+        days=tuple(sorted({*one.days, *other.days})),
+        examples=(*one.examples, *other.examples)[:MOST_EXAMPLES],
+        count=one.count + other.count,
+    )

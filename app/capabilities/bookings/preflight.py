@@ -1,0 +1,113 @@
+"""Whether a rule can be booked at all: accounts and VAT codes, asked before anything is posted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+from app.capabilities.bookings.findings import Finding
+from app.capabilities.bookings.ledger import NET_TAX, Ledger
+from app.capabilities.bookings.rules import RESERVED_ARTICLES, Rule
+from app.capabilities.bookings.vat import INPUT_TAXES, Missing
+from app.connectors.bexio.accounts import Account, AccountType
+from app.connectors.bexio.taxes import SALES_TAX, Tax
+
+CASH_ACCOUNT = "1000"
+# bexio itself books its customers' credits there.
+PREPAYMENTS = "2030"
+
+INCOME, EXPENSE = AccountType.INCOME, AccountType.EXPENSE
+ASSET, LIABILITY = AccountType.ASSET, AccountType.LIABILITY
+_BOOKED = frozenset({INCOME, EXPENSE, ASSET, LIABILITY})
+_BALANCE = frozenset({ASSET, LIABILITY})
+
+
+def check_accounts(rule: Rule, ledger: Ledger) -> Iterator[Finding]:
+    """Both accounts exist, are active, differ, and are of a kind that suits what the rule collects."""
+    if rule.action == "ignore":
+        return
+    allowed_debit, allowed_credit = _allowed(rule)
+    sides = ((rule.debit_account, allowed_debit), (rule.credit_account, allowed_credit))
+    for number, allowed in sides:
+        if number is None:
+            yield Finding("rule-without-account", "error", about=(str(rule.id),), params={"rule": rule.title})
+            continue
+        account = ledger.account(number)
+        params = {"account": number, "rule": rule.title}
+        if account is None:
+            code = "cash-account-missing" if number == CASH_ACCOUNT else "booking-account-missing"
+            yield Finding(code, "error", about=(str(rule.id),), params=params)
+        elif not account.is_active:
+            yield Finding("booking-account-inactive", "error", about=(str(rule.id),), params=params)
+        elif account.account_type not in allowed:
+            yield Finding("booking-account-unsuitable", "error", about=(str(rule.id),), params=params)
+    if rule.debit_account is not None and rule.debit_account == rule.credit_account:
+        params = {"account": rule.debit_account, "rule": rule.title}
+        yield Finding("booking-accounts-equal", "error", about=(str(rule.id),), params=params)
+    yield from _vouchers_apart(rule)
+
+
+def _allowed(rule: Rule) -> tuple[frozenset[AccountType], frozenset[AccountType]]:
+    """The kinds of accounts for debit and credit."""
+    if rule.source == "payments" or rule.value == "discount":
+        return _BOOKED, _BOOKED
+    if rule.value == "cost":
+        return frozenset({EXPENSE}), frozenset({ASSET, EXPENSE})
+    if rule.value == "tax":
+        return _BALANCE, frozenset({LIABILITY})
+    if rule.filter.include.get("article", frozenset()) & RESERVED_ARTICLES:
+        return _BALANCE, frozenset({LIABILITY, INCOME})
+    return _BALANCE, frozenset({INCOME})
+
+
+def _vouchers_apart(rule: Rule) -> Iterator[Finding]:
+    sells = "voucher" in rule.filter.include.get("article", frozenset())
+    if sells and PREPAYMENTS in {rule.debit_account, rule.credit_account}:
+        params = {"rule": rule.title, "account": PREPAYMENTS}
+        yield Finding("vouchers-among-prepayments", "warning", about=(str(rule.id),), params=params)
+
+
+def check_tax(rule: Rule, rate: Decimal | None, day: date, ledger: Ledger) -> Tax | Finding | None:
+    """The VAT code of the rule's entries on a day; None when they carry none."""
+    if rule.tax_code is None or rule.action == "ignore":
+        return None
+    year = ledger.calendar_year(day)
+    about, said = (str(rule.id),), {"rule": rule.title}
+    if year is not None and not year.is_vat_subject:
+        if rule.tax_code.startswith("@"):
+            return None
+        return Finding("company-without-vat", "error", (day,), about, {**said, "tax_code": rule.tax_code})
+    found = ledger.vat.resolve(rule.tax_code, rate, day)
+    if isinstance(found, Missing):
+        return Finding(found.code, "error", (day,), about, {**said, **found.params})
+    flaw = _flaw(rule, found, ledger, by_net_tax=year is not None and year.vat_accounting_method == NET_TAX)
+    if flaw is not None:
+        return Finding(flaw, "error", (day,), about, {**said, "tax_code": found.code})
+    return found
+
+
+def _flaw(rule: Rule, tax: Tax, ledger: Ledger, *, by_net_tax: bool) -> str | None:
+    """What is wrong with a code that exists: the company's VAT method, or the account."""
+    if (tax.net_tax_value is not None) != by_net_tax:
+        return "vat-code-of-other-method"
+    sides = [ledger.account(number) for number in (rule.debit_account, rule.credit_account) if number is not None]
+    known = [account for account in sides if account is not None]
+    if len(known) == 2 and tax_account(tax, known[0], known[1]) is None:  # noqa: PLR2004 - debit and credit
+        return "vat-code-unfit-for-account"
+    return None
+
+
+def tax_account(tax: Tax, debit: Account, credit: Account) -> Account | None:
+    """The account that the VAT belongs to: revenue for sales tax, expense (or an investment) for input tax."""
+    if tax.type == SALES_TAX:
+        wanted = [INCOME]
+    elif tax.type in INPUT_TAXES:
+        wanted = [EXPENSE, ASSET]
+    else:
+        return None
+    for kind in wanted:
+        fitting = [account for account in (debit, credit) if account.account_type == kind]
+        if len(fitting) == 1:
+            return fitting[0]
+    return None
