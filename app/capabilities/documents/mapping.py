@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -18,6 +19,8 @@ from app.connectors.bexio.invoices import InvoiceCreate
 from app.connectors.bexio.positions import ArticlePosition, CustomPosition, InlinePosition, TextPosition
 from app.core.money import ZERO
 from app.jobs.outcomes import Halt, NeedsAttention
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 
 def _chosen(value: int | str | None, setting: str) -> str:
@@ -154,6 +157,12 @@ def _names(customer: Customer) -> tuple[str, str]:
     return (last, first) if last else (first, "")
 
 
+def _mail(text: str | None) -> str | None:
+    """An address that bexio takes; what a cashier typed instead of one must not keep the sale from its invoice."""
+    mail = (text or "").strip()
+    return mail if _ADDRESS.fullmatch(mail) else None
+
+
 async def _contact(turn: Turn, customer: Customer, user: int) -> ContactCreate:
     last_name, first_name = _names(customer)
     company = (customer.company_name or "").strip()
@@ -170,7 +179,7 @@ async def _contact(turn: Turn, customer: Customer, user: int) -> ContactCreate:
         postcode=customer.postcode or None,
         city=customer.city or None,
         country_id=await turn.reference.country_id(customer.country) if customer.country else None,
-        mail=(customer.email or "").strip() or None,
+        mail=_mail(customer.email),
         phone_fixed=customer.phone or None,
         phone_mobile=customer.mobile or None,
         language_id=await turn.reference.language_id(customer.language) if customer.language else None,
