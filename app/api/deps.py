@@ -5,7 +5,6 @@ A router names the types; the objects come from the app's state, where `app.api.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Generic, Protocol, TypeVar
 
 from fastapi import Depends, Header, Request, Response
@@ -79,8 +78,27 @@ class KeyCheck(SecurityBase, Generic[Known]):
             raise Forbidden("role-forbidden", role=caller.role.value)
         return caller
 
+    async def again(self, request: Request) -> Known:
+        """The same as the database knows the key now, after a statement said that memory is stale."""
+        authenticator: Authenticator = request.app.state.authenticator
+        if (key_hash := bearer(request.scope)) is not None:
+            authenticator.forget(key_hash)
+        return await self(request)
 
-_cached_pos = KeyCheck(TenantCaller, Role.POS, Role.BACKOFFICE, recalled=True)
+
+_PREFER = f"`wait=N`: wait up to N seconds for the result, at most {LONGEST_WAIT}."
+# For a route that reads the header by itself.
+PREFER_DOCUMENTED = {
+    "parameters": [
+        {
+            "name": "Prefer",
+            "in": "header",
+            "required": False,
+            "schema": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "null"}], "title": "Prefer"},
+            "description": _PREFER,
+        }
+    ]
+}
 
 
 async def _db(request: Request) -> Database:
@@ -95,33 +113,31 @@ async def _settled(request: Request) -> Settled:
     return request.app.state.settled
 
 
-async def _language(request: Request) -> str:
+def language_of(request: Request) -> str:
+    """The language to answer in; without `Accept-Language` the one of the caller's tenant."""
     caller = request.scope.get("connector.caller")
     return negotiate(request.scope, caller.language if isinstance(caller, TenantCaller) else FALLBACK)
 
 
-async def _verify_again(request: Request) -> Callable[[], Awaitable[TenantCaller]]:
-    async def verify_again() -> TenantCaller:
-        authenticator: Authenticator = request.app.state.authenticator
-        if (key_hash := bearer(request.scope)) is not None:
-            authenticator.forget(key_hash)
-        return await _cached_pos(request)
-
-    return verify_again
+async def _language(request: Request) -> str:
+    return language_of(request)
 
 
-async def _wait(
-    response: Response,
-    prefer: Annotated[
-        list[str] | None,
-        Header(alias="Prefer", description=f"`wait=N`: wait up to N seconds for the result, at most {LONGEST_WAIT}."),
-    ] = None,
-) -> int:
-    seconds = parse_wait(prefer or [])
+def apply_wait(request: Request, response: Response) -> int:
+    """The seconds that the caller prefers to wait, at most `LONGEST_WAIT`, told in the answer; 0 without a wish."""
+    seconds = parse_wait(request.headers.getlist("prefer"))
     if seconds is None:
         return 0
     response.headers["Preference-Applied"] = f"wait={seconds}"
     return seconds
+
+
+async def _wait(
+    request: Request,
+    response: Response,
+    prefer: Annotated[list[str] | None, Header(alias="Prefer", description=_PREFER)] = None,  # noqa: ARG001 - documented
+) -> int:
+    return apply_wait(request, response)
 
 
 async def _idempotency_key(
@@ -148,12 +164,6 @@ PageParams = Annotated[Paging, Depends(paging)]
 Pos = Annotated[TenantCaller, Depends(KeyCheck(TenantCaller, Role.POS, Role.BACKOFFICE))]
 Backoffice = Annotated[TenantCaller, Depends(KeyCheck(TenantCaller, Role.BACKOFFICE))]
 Operator = Annotated[Caller, Depends(KeyCheck(Caller, Role.OPERATOR))]
-
-# For the acceptance of sales only: known from memory, so the statement that accepts checks `caller.key_hash`
-# again. When that says the caller is stale, `await verify_again()` asks the database and answers anew, or
-# raises 401.
-CachedPos = Annotated[TenantCaller, Depends(_cached_pos)]
-VerifyAgain = Annotated[Callable[[], Awaitable[TenantCaller]], Depends(_verify_again)]
 
 # Seconds to wait, 0 without `Prefer: wait=N`.
 PreferWait = Annotated[int, Depends(_wait)]

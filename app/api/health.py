@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Literal
 
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import structlog
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from app.api.deps import Db, Resources
 from app.api.problems import problems
@@ -71,7 +71,7 @@ async def check_schema(db: Database) -> None:
     """
     try:
         row = await db.execute_alone(_REVISION, {})
-    except DBAPIError as error:
+    except asyncpg.PostgresError as error:
         # No such table, or not even our role: nothing was ever migrated.
         raise Unavailable("migrations-missing") from error
     if row is None or row.version_num in superseded_revisions():

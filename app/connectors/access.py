@@ -8,10 +8,9 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import TextClause, text
 
 from app.connectors.arcavis.client import Arcavis
 from app.connectors.bexio.client import Bexio
@@ -24,6 +23,7 @@ from app.core.errors import ConnectionRefused, InvalidInput
 from app.core.priority import Priority
 from app.core.vault import Vault
 from app.db.session import Database
+from app.db.statements import Record
 
 # What a sealed secret is bound to, beside its tenant.
 BEXIO_SECRET = "bexio_connection.secret"  # noqa: S105 - the column's name
@@ -112,7 +112,7 @@ class RemoteAccess:
     def _unproven(self, upstream: Upstream, authorization: str) -> Transport:
         return Transport(upstream, self.clients, self.clock, authorization, jitter=self.jitter)
 
-    async def _connection(self, statement: TextClause, tenant: UUID, system: str) -> Row[Any]:
+    async def _connection(self, statement: TextClause, tenant: UUID, system: str) -> Record:
         row = await self.db.execute_alone(statement, {"tenant": tenant})
         if row is None:
             raise ConnectionRefused(f"{system}-not-connected", system, 401)

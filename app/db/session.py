@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.sql import Executable
 
 from app.core.errors import Unavailable
+from app.db.statements import COMMAND_SECONDS, CONNECT_SECONDS, Record, Statements
 
 RUNTIME_ROLE = "connector_app"
 
@@ -34,9 +35,10 @@ def inside_transaction() -> bool:
     return _inside.get()
 
 
-def _is_away(error: DBAPIError) -> bool:
-    state: str | None = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or (state or "").startswith((*_AWAY, *_BEATEN))
+def _is_away(error: DBAPIError | asyncpg.PostgresError) -> bool:
+    state: str | None = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or (state or "").startswith((*_AWAY, *_BEATEN))
 
 
 @contextmanager
@@ -46,7 +48,12 @@ def _outages_named() -> Generator[None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError, OSError, TimeoutError) as error:
         raise Unavailable("database-unavailable") from error
-    except DBAPIError as error:
+    except asyncpg.InterfaceError as error:
+        # A value that does not fit its parameter is one too, and no outage.
+        if isinstance(error, ValueError):
+            raise
+        raise Unavailable("database-unavailable") from error
+    except (DBAPIError, asyncpg.PostgresError) as error:
         if _is_away(error):
             raise Unavailable("database-unavailable") from error
         raise
@@ -57,6 +64,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 8, overflow: int = 8, application_name: str = "connector") -> None:
         self.url = url
+        settings = {"role": RUNTIME_ROLE, "application_name": application_name}
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -66,13 +74,12 @@ class Database:
             # What a statement is about may be personal: errors show its text only.
             hide_parameters=True,
             connect_args={
-                "timeout": 5,
-                "command_timeout": 30,
-                "server_settings": {"role": RUNTIME_ROLE, "application_name": application_name},
+                "timeout": CONNECT_SECONDS,
+                "command_timeout": COMMAND_SECONDS,
+                "server_settings": settings,
             },
         )
-        # One statement is atomic by itself: no BEGIN and COMMIT round trips on the hot path.
-        self.single: AsyncEngine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._statements = Statements(url, size=pool_size, server_settings=settings)
 
     @asynccontextmanager
     async def begin(self, tenant: UUID) -> AsyncGenerator[AsyncConnection]:
@@ -88,16 +95,13 @@ class Database:
             await connection.execute(_SET_SYSTEM)
             yield connection
 
-    async def execute_alone(self, statement: Executable, values: dict[str, Any]) -> Row[Any] | None:
-        """Runs one atomic statement in one round trip and returns its first row.
+    async def execute_alone(self, statement: TextClause, values: Mapping[str, Any]) -> Record | None:
+        """Runs one atomic statement of a module in one round trip and returns its first row.
 
         The statement itself must set the tenant (a database function does), since nothing else is sent.
         """
-        row = None
         with _outages_named():
-            async with self.single.connect() as connection:
-                row = (await connection.execute(statement, values)).first()
-        return row
+            return await self._statements.first(statement, values)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[AsyncConnection]:
@@ -111,4 +115,5 @@ class Database:
 
     async def close(self) -> None:
         """Closes every pooled connection."""
+        await self._statements.close()
         await self.engine.dispose()

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +20,7 @@ from app.core.errors import LeaseLost
 from app.core.ids import uuid7
 from app.core.priority import Priority
 from app.db.session import Database
+from app.db.statements import Record
 from app.jobs.outcomes import Halt, Later
 
 LEASE = timedelta(seconds=10)
@@ -77,7 +78,7 @@ _SETTLE = text(
 ).bindparams(bindparam("memo", type_=JSONB))
 
 
-def _operation(row: Row[Any]) -> Operation:
+def _operation(row: Record) -> Operation:
     return Operation(
         id=row.id,
         tenant_id=row.tenant_id,

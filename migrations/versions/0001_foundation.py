@@ -267,44 +267,70 @@ create unlogged table circuit (
 )
 """
 
+# A document as callers see it: with the work on it, and with the first of what waits for a person.
+SHOWN = """
+create view shown_document with (security_invoker = true) as
+select d.id, d.tenant_id, d.source, d.transaction_id, d.number, d.sale_date, d.total, d.status, d.bexio_id,
+    d.bexio_number, d.bexio_total, d.bexio_status, d.bexio_open, d.created_at, d.updated_at,
+    case
+        when d.status in ('accepted', 'attention') and o.state <> 'parked' and a.id is null
+            then case when o.step = 'new' then 'accepted' else 'sending' end
+        else d.status
+    end as shown_status,
+    o.state as work_state, o.reason as work_reason, o.next_attempt_at,
+    a.id as attention_id, a.code as attention_code, a.params as attention_params, a.created_at as attention_at
+from document d
+join operation o on o.kind = 'document' and o.subject_id = d.id
+left join lateral (
+    select * from attention i
+    where i.tenant_id = d.tenant_id and i.subject_kind = 'document' and i.subject_id = d.id and i.state = 'open'
+    order by i.created_at limit 1
+) a on true
+"""
+
+# One document in one round trip.
+SHOW = """
+create function show_document(p_tenant uuid, p_id uuid, p_source text) returns setof shown_document
+language plpgsql security invoker as $$
+begin
+    perform set_config('connector.tenant', p_tenant::text, true);
+    return query select * from shown_document d where d.id = p_id and d.source = p_source;
+end $$
+"""
+
+# `shown` is null unless the sale was known: then its content is the 'same' or 'other'.
 ACCEPT = """
 create function accept_document(
     p_tenant uuid, p_key_hash bytea, p_config_version bigint, p_id uuid, p_operation uuid, p_source text,
     p_transaction_id text, p_number text, p_date date, p_content jsonb, p_hash bytea, p_total numeric,
     p_priority integer, p_now timestamptz
-) returns table (outcome text, stored document, attention_code text, attention_params jsonb, attention_id uuid)
+) returns table (outcome text, shown shown_document)
 language plpgsql security invoker as $$
-declare
-    inserted document;
 begin
     perform set_config('connector.tenant', p_tenant::text, true);
     perform 1 from api_key k join tenant t on t.id = k.tenant_id
         where k.hash = p_key_hash and k.revoked_at is null and t.id = p_tenant and t.config_version = p_config_version;
     if not found then
-        return query select 'stale', null::document, null::text, null::jsonb, null::uuid;
+        return query select 'stale', null::shown_document;
         return;
     end if;
     insert into document (id, tenant_id, source, transaction_id, number, sale_date, content, content_hash, total,
                           status, goal, created_at, updated_at)
         values (p_id, p_tenant, p_source, p_transaction_id, p_number, p_date, p_content, p_hash, p_total,
                 'accepted', 'issued', p_now, p_now)
-        on conflict (tenant_id, source, transaction_id) do nothing
-        returning * into inserted;
+        on conflict (tenant_id, source, transaction_id) do nothing;
     if found then
         insert into operation (id, tenant_id, kind, subject_id, state, step, memo, priority, next_attempt_at,
                                created_at, updated_at)
             values (p_operation, p_tenant, 'document', p_id, 'waiting', 'new', '{}', p_priority, p_now, p_now, p_now);
         insert into pgqueuer (priority, entrypoint, status) values (p_priority, 'work', 'queued');
-        return query select 'accepted', inserted, null::text, null::jsonb, null::uuid;
+        return query select 'accepted', null::shown_document;
         return;
     end if;
     return query
-        select case when d.content_hash = p_hash then 'same' else 'other' end, d, a.code, a.params, a.id
-        from document d
-        left join attention a on a.tenant_id = p_tenant and a.subject_kind = 'document' and a.subject_id = d.id
-            and a.state = 'open'
-        where d.tenant_id = p_tenant and d.source = p_source and d.transaction_id = p_transaction_id
-        order by a.created_at limit 1;
+        select case when d.content_hash = p_hash then 'same' else 'other' end, s
+        from document d join shown_document s on s.id = d.id
+        where d.tenant_id = p_tenant and d.source = p_source and d.transaction_id = p_transaction_id;
 end $$
 """
 
@@ -432,7 +458,8 @@ def upgrade() -> None:
     for table in SHARED_TABLES:
         fence(table, OWN_OR_SYSTEM)
     op.execute(f"create policy system_count on attention for select using ({IS_SYSTEM})")
-    for function in (ACCEPT, CLAIM, ADVANCE, FIND_KEY, BACKLOG):
+    op.execute(SHOWN)
+    for function in (SHOW, ACCEPT, CLAIM, ADVANCE, FIND_KEY, BACKLOG):
         op.execute(function)
     remote_calls = (Path(__file__).parents[1] / "sql" / "remote_calls.sql").read_text()
     for function in re.split(r";\n\n(?=--|create)", remote_calls):

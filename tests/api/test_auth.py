@@ -4,10 +4,11 @@ import re
 
 import httpx
 import pytest
-from sqlalchemy import event
+from sqlalchemy import URL
 
-from app.api.auth import CACHE_SECONDS, MintedKey, Role, hash_key, mint
+from app.api.auth import CACHE_SECONDS, Authenticator, MintedKey, Role, hash_key, mint
 from tests.api.tiny import OPERATOR_KEY, Bench, bearer
+from tests.fixtures.wire import watched
 
 
 @pytest.fixture
@@ -99,19 +100,16 @@ async def test_memory_of_a_caller_ends_by_itself(client: httpx.AsyncClient, benc
     assert (await client.get("/things/remembered", headers=bearer(pos_key))).status_code == 401
 
 
-async def test_a_caller_costs_one_statement_and_a_remembered_one_none(
-    client: httpx.AsyncClient, bench: Bench, pos_key: MintedKey
+async def test_a_caller_costs_one_round_trip_and_a_remembered_one_none(
+    bench: Bench, api_url: URL, pos_key: MintedKey
 ) -> None:
-    await client.get("/things/remembered", headers=bearer(pos_key))
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    event.listen(bench.db.engine.sync_engine, "before_cursor_execute", note)
-    remembered = await client.get("/things/remembered", headers=bearer(pos_key))
-    assert statements == []
-    verified = await client.get("/things/sold", headers=bearer(pos_key))
-    event.remove(bench.db.engine.sync_engine, "before_cursor_execute", note)
-    assert len(statements) == 1
-    assert remembered.status_code == verified.status_code == 200
+    async with watched(api_url.render_as_string(hide_password=False)) as (db, wire):
+        authenticator = Authenticator(db, bench.clock, None)
+        for _ in range(2):
+            wire.clear()
+            assert (await authenticator.verify(pos_key.hash)).prefix == pos_key.prefix
+        assert wire.round_trips == 1
+        await authenticator.recall(pos_key.hash)
+        wire.clear()
+        assert (await authenticator.recall(pos_key.hash)).prefix == pos_key.prefix
+        assert wire.round_trips == 0

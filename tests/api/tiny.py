@@ -6,25 +6,25 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID, uuid4
 
 import httpx
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import insert, text, update
 
 from app.api.assembly import Options, assemble
-from app.api.auth import MintedKey, Role, hash_key, mint
+from app.api.auth import MintedKey, Role, TenantCaller, hash_key, mint
 from app.api.deps import (
     Backoffice,
-    CachedPos,
     Db,
     IdempotencyKey,
+    KeyCheck,
     Operator,
     PageParams,
     Pos,
     PreferWait,
-    VerifyAgain,
     Waiting,
 )
 from app.api.pagination import Page, Position
@@ -35,6 +35,7 @@ from app.db.session import Database
 from app.db.tables import foundation as tables
 
 OPERATOR_KEY = "the-first-operator-key-of-this-installation"
+REMEMBERED = KeyCheck(TenantCaller, Role.POS, Role.BACKOFFICE, recalled=True)
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
@@ -190,12 +191,12 @@ def tiny_router(bench: Bench) -> APIRouter:  # noqa: C901 - one small route afte
         return Who(prefix=caller.prefix, modules=sorted(caller.modules))
 
     @router.get("/remembered")
-    async def get_remembered(caller: CachedPos) -> Who:
+    async def get_remembered(caller: Annotated[TenantCaller, Depends(REMEMBERED)]) -> Who:
         return Who(prefix=caller.prefix, modules=sorted(caller.modules))
 
     @router.get("/remembered-no-more")
-    async def get_remembered_no_more(_caller: CachedPos, verify_again: VerifyAgain) -> Who:
-        caller = await verify_again()
+    async def get_remembered_no_more(_caller: Annotated[TenantCaller, Depends(REMEMBERED)], request: Request) -> Who:
+        caller = await REMEMBERED.again(request)
         return Who(prefix=caller.prefix, modules=sorted(caller.modules))
 
     @router.get("/module")

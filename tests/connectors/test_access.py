@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.connectors.access import ARCAVIS_SECRET, BEXIO_SECRET, RemoteAccess
 from app.connectors.budget import Budgets
@@ -19,6 +19,7 @@ from app.core.priority import Priority
 from app.core.vault import Vault, generate_key
 from app.db.session import Database
 from tests.connectors.conftest import ManualClock
+from tests.fixtures.wire import watched
 
 BEXIO = "https://api.bexio.test"
 
@@ -133,17 +134,12 @@ async def test_without_a_working_connection_nothing_is_sent(shop: Shop) -> None:
 
 async def test_opening_a_connection_is_one_round_trip(shop: Shop) -> None:
     await shop.connect_bexio(f"c-{shop.tenant}", "token")
-    statements: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    event.listen(shop.db.engine.sync_engine, "before_cursor_execute", note)
-    try:
-        await shop.access.bexio(shop.tenant, Priority.TILL)
-    finally:
-        event.remove(shop.db.engine.sync_engine, "before_cursor_execute", note)
-    assert len(statements) == 1
+    async with watched(shop.db.url) as (db, wire):
+        access = replace(shop.access, db=db)
+        for _ in range(2):
+            wire.clear()
+            await access.bexio(shop.tenant, Priority.TILL)
+        assert wire.round_trips == 1
 
 
 async def test_a_secret_sealed_for_another_place_is_not_sent_anywhere(shop: Shop) -> None:

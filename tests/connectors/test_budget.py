@@ -11,7 +11,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.connectors.budget import LEASE, PATIENCE, RESERVE, Bucket, Budgets, read_headers
 from app.connectors.clients import HttpClients, Upstream
@@ -21,6 +21,7 @@ from app.core.errors import RemoteUnavailable
 from app.core.priority import Priority
 from app.db.session import Database
 from tests.connectors.conftest import ManualClock
+from tests.fixtures.wire import watched
 
 MINUTE = 60.0
 SHORT = 4.0
@@ -254,20 +255,13 @@ async def test_what_a_process_leased_and_did_not_use_goes_back(limits_db: Databa
     assert used == 4 + LEASE
 
 
-async def test_a_sale_of_two_requests_costs_one_round_trip_at_most(limits_db: Database, clock: ManualClock) -> None:
-    statements: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    company, budgets, remote = a_company(), Budgets(limits_db, clock), Counter(1000)
-    event.listen(limits_db.engine.sync_engine, "before_cursor_execute", note)
-    try:
+async def test_a_sale_of_two_requests_costs_one_round_trip_at_most(limits_url: str, clock: ManualClock) -> None:
+    async with watched(limits_url) as (db, wire):
+        company, budgets, remote = a_company(), Budgets(db, clock), Counter(1000)
         for _ in range(20):
             await ask(budgets, company, remote, clock, TILL)
             await ask(budgets, company, remote, clock, TILL)
-    finally:
-        event.remove(limits_db.engine.sync_engine, "before_cursor_execute", note)
+        statements = [one for one in wire.statements if "spend_request" in one]
     # The first request learns the limit; from then on four at a time.
     assert len(statements) == 1 + math.ceil(39 / LEASE)
 

@@ -6,7 +6,6 @@ from itertools import count
 
 import httpx
 import pytest
-from sqlalchemy import event
 
 from app.connectors.circuit import FAILURES, REFRESH, Circuit, Circuits
 from app.connectors.clients import HttpClients, Upstream
@@ -14,6 +13,7 @@ from app.connectors.transport import Transport
 from app.core.errors import ConnectorError, InvalidInput, OutcomeUnknown, RemoteUnavailable
 from app.db.session import Database
 from tests.connectors.conftest import ManualClock
+from tests.fixtures.wire import watched
 
 _names = count()
 
@@ -144,23 +144,18 @@ async def test_companies_and_systems_have_circuits_of_their_own(
 
 
 async def test_a_working_remote_costs_no_writes_and_one_look_per_refresh(
-    limits_db: Database, clock: ManualClock, company: str
+    limits_url: str, clock: ManualClock, company: str
 ) -> None:
-    statements: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
-
-    circuit = Circuits(limits_db, clock).of("bexio", company)
-    event.listen(limits_db.engine.sync_engine, "before_cursor_execute", note)
-    try:
+    async with watched(limits_url) as (db, wire):
+        circuit = Circuits(db, clock).of("bexio", company)
+        # The first look opens the connection.
+        await circuit.report(alive=True, probe=await circuit.enter())
+        wire.clear()
         for _ in range(100):
             await circuit.report(alive=True, probe=await circuit.enter())
             clock.pass_time(0.1)
-    finally:
-        event.remove(limits_db.engine.sync_engine, "before_cursor_execute", note)
-    assert {statement.split("(")[0] for statement in statements} == {"select * from enter_circuit"}
-    assert len(statements) <= 10 / REFRESH + 1
+        assert {statement.split("(")[0] for statement in wire.statements} == {"select * from enter_circuit"}
+        assert len(wire.statements) <= 10 / REFRESH + 1
 
 
 Effect = httpx.Response | Exception

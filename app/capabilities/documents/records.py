@@ -17,41 +17,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.documents.schemas import Sale
 from app.core.errors import NotFound
+from app.db.session import Database
+from app.db.statements import Record
 
 KIND = "document"
 
 ACCEPT = text(
-    "select a.outcome, (a.stored).*, a.attention_id, a.attention_code, a.attention_params"
+    "select a.outcome, (a.shown).*"
     " from accept_document(:tenant, :key_hash, :version, :id, :operation, :source, :transaction_id, :number, :date,"
     " :content, :hash, :total, :priority, :now) a"
 ).bindparams(bindparam("content", type_=JSONB))
+_SHOW = text("select * from show_document(:tenant, :id, :source)")
 
-_SHOWN = """
-select d.*, case
-        when d.status in ('accepted', 'attention') and o.state <> 'parked' and a.id is null
-            then case when o.step = 'new' then 'accepted' else 'sending' end
-        else d.status
-    end as shown_status,
-    o.state as work_state, o.reason as work_reason, o.next_attempt_at as next_attempt_at,
-    a.id as attention_id, a.code as attention_code, a.params as attention_params, a.created_at as attention_at
-from document d
-join operation o on o.kind = 'document' and o.subject_id = d.id
-left join lateral (
-    select * from attention i where i.tenant_id = d.tenant_id and i.subject_kind = 'document' and i.subject_id = d.id
-    and i.state = 'open' order by i.created_at limit 1
-) a on true
-"""
-_SHOW = text(f"{_SHOWN} where d.id = :id and d.source = :source")
-_LIST = text(  # the pieces are constants of this module
-    f"select * from ({_SHOWN} where d.source = :source"  # noqa: S608
-    " and (cast(:status as text) is null or :status in ('issued', 'cancelled')"
-    " or d.status in ('accepted', 'attention'))"
-    " and (cast(:since as date) is null or d.sale_date >= :since)"
-    " and (cast(:until as date) is null or d.sale_date <= :until)"
-    " and (cast(:after_at as timestamptz) is null"
-    " or (d.created_at, d.id) < (:after_at, cast(:after_id as uuid)))) x"
-    " where (cast(:status as text) is null or x.shown_status = :status)"
-    " order by x.created_at desc, x.id desc limit :fetch"
+_LIST = text(
+    "select * from shown_document where source = :source"
+    " and (cast(:status as text) is null or :status in ('issued', 'cancelled') or status in ('accepted', 'attention'))"
+    " and (cast(:since as date) is null or sale_date >= :since)"
+    " and (cast(:until as date) is null or sale_date <= :until)"
+    " and (cast(:after_at as timestamptz) is null or (created_at, id) < (:after_at, cast(:after_id as uuid)))"
+    " and (cast(:status as text) is null or shown_status = :status)"
+    " order by created_at desc, id desc limit :fetch"
 )
 _LOCK = text("select * from document where id = :id and source = :source for update")
 _READ = text("select * from document where id = :id")
@@ -122,19 +107,19 @@ class ArticleLink:
     account_id: int | None
 
 
-def content_of(sale: Sale) -> tuple[dict[str, Any], bytes]:
-    """A sale as stored, and the fingerprint by which a repeated sale is recognised."""
-    content = sale.model_dump(mode="json", exclude_none=True)
-    return content, hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
+def content_of(sale: Sale) -> tuple[bytes, bytes]:
+    """A sale as stored, in JSON, and the fingerprint by which a repeated sale is recognised."""
+    content = orjson.dumps(sale.model_dump(mode="json", exclude_none=True), option=orjson.OPT_SORT_KEYS)
+    return content, hashlib.sha256(content).digest()
 
 
-async def show(session: AsyncConnection, document: UUID, source: str) -> Row[Any]:
-    """One document with what waits.
+async def show(db: Database, tenant: UUID, document: UUID, source: str) -> Record:
+    """One document with what waits, in one round trip.
 
     Raises:
         NotFound: this tenant has no such document.
     """
-    row = (await session.execute(_SHOW, {"id": document, "source": source})).first()
+    row = await db.execute_alone(_SHOW, {"tenant": tenant, "id": document, "source": source})
     if row is None:
         raise NotFound("document-not-found")
     return row

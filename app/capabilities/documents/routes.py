@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Query, Response, status
+from fastapi import Query, status
 
 from app.api.auth import TenantCaller
 from app.api.pagination import Page, Paging, Position
 from app.api.waiting import Settled
 from app.capabilities.documents import views
+from app.capabilities.documents.deps import Intake
 from app.capabilities.documents.records import Listing
 from app.capabilities.documents.schemas import Document, Sale
 from app.capabilities.documents.service import Documents, Source
@@ -28,24 +28,14 @@ From = Annotated[date | None, Query(alias="from", description="First day of sale
 To = Annotated[date | None, Query(alias="to", description="Last day of sale.")]
 
 
-async def post(  # noqa: PLR0913, PLR0917 - what two endpoints were given and pass on
-    service: Documents,
-    settled: Settled,
-    caller: TenantCaller,
-    verify_again: Callable[[], Awaitable[TenantCaller]],
-    sale: Sale,
-    source: Source,
-    wait: int,
-    language: str,
-    response: Response,
-) -> Document:
+async def post(intake: Intake, sale: Sale, source: Source) -> Document:
     """Takes a sale in: 202, 201 when the wait saw it issued, 200 when it was known already."""
-    row, new = await service.accept(caller, verify_again, sale, source)
-    document = views.accepted(row)
-    if wait and document.bexio is None:
-        document = await service.settled(settled, caller.tenant, document.id, source, wait, language)
-    elif not new:
-        document = await service.get(caller.tenant, document.id, source, language)
+    service, caller, response = intake.service, intake.caller, intake.response
+    document, new = await service.accept(caller, intake.verify_again, sale, source, intake.language)
+    if intake.wait and document.bexio is None:
+        document = await service.settled(
+            intake.settled, caller.tenant, document.id, source, intake.wait, intake.language
+        )
     if not new:
         response.status_code = status.HTTP_200_OK
     elif document.status == "issued":

@@ -28,6 +28,7 @@ from app.core.swiss_time import today
 from app.db import audit
 from app.db.attention import Subject, close_items
 from app.db.session import Database
+from app.db.statements import Record
 from app.jobs import operations
 from app.jobs.engine import wake
 
@@ -46,35 +47,45 @@ class Documents:
     remotes: RemoteAccess
 
     async def accept(
-        self, caller: TenantCaller, verify_again: Callable[[], Awaitable[TenantCaller]], sale: Sale, source: Source
-    ) -> tuple[Row[Any], bool]:
+        self,
+        caller: TenantCaller,
+        verify_again: Callable[[], Awaitable[TenantCaller]],
+        sale: Sale,
+        source: Source,
+        language: str,
+    ) -> tuple[Document, bool]:
         """Records a sale with its durable job, in one statement. The same sale again is the same document.
 
-        Returns the row and whether it is new.
+        Returns the document and whether it is new.
 
         Raises:
             InvalidInput: it cannot become an invoice.
             Conflict: the transaction was recorded with other content.
         """
-        row = await self._accept(caller, sale, source)
+        new, row = await self._accept(caller, sale, source)
         if row.outcome == "stale":
-            row = await self._accept(await verify_again(), sale, source)
-        if row.outcome == "other":
-            raise Conflict("sale-already-recorded", transaction_id=sale.transaction_id, document=row.id)
-        if row.outcome == "stale":
-            raise Conflict("tenant-changing")
-        return row, row.outcome == "accepted"
+            new, row = await self._accept(await verify_again(), sale, source)
+        match row.outcome:
+            case "accepted":
+                return new, True
+            case "same":
+                return views.document(row, language), False
+            case "other":
+                raise Conflict("sale-already-recorded", transaction_id=sale.transaction_id, document=row.id)
+            case _:
+                raise Conflict("tenant-changing")
 
-    async def _accept(self, caller: TenantCaller, sale: Sale, source: Source) -> Row[Any]:
+    async def _accept(self, caller: TenantCaller, sale: Sale, source: Source) -> tuple[Document, Record]:
         config = await self.configs.get(caller.tenant, caller.config_version)
         now = self.clock.now()
         check(sale, config.settings.invoice_payment_type_id, today(now))
         content, fingerprint = records.content_of(sale)
+        document = uuid7(now)
         values = {
             "tenant": caller.tenant,
             "key_hash": caller.key_hash,
             "version": caller.config_version,
-            "id": uuid7(now),
+            "id": document,
             "operation": uuid7(now),
             "source": source,
             "transaction_id": sale.transaction_id,
@@ -89,12 +100,11 @@ class Documents:
         row = await self.db.execute_alone(records.ACCEPT, values)
         if row is None:
             raise RuntimeError("accept_document answers with one row.")
-        return row
+        return views.accepted(sale, source, document, now), row
 
     async def get(self, tenant: UUID, document: UUID, source: Source, language: str) -> Document:
         """One document as it stands now."""
-        async with self.db.begin(tenant) as session:
-            return views.document(await records.show(session, document, source), language)
+        return views.document(await records.show(self.db, tenant, document, source), language)
 
     async def settled(
         self, settled: Settled, tenant: UUID, document: UUID, source: Source, seconds: int, language: str
@@ -157,8 +167,7 @@ class Documents:
         Raises:
             Conflict: there is no issued invoice yet.
         """
-        async with self.db.begin(caller.tenant) as session:
-            row = await records.show(session, document, source)
+        row = await records.show(self.db, caller.tenant, document, source)
         if row.bexio_id is None:
             raise Conflict("invoice-not-issued")
         bexio = await self.remotes.bexio(caller.tenant, Priority.BACKOFFICE)

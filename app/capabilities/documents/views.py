@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
 
 from sqlalchemy import Row
 
-from app.capabilities.documents.schemas import AttentionSummary, BexioSide, Document, Waiting
+from app.capabilities.documents.schemas import AttentionSummary, BexioSide, Document, Sale, Waiting
 from app.core import catalogue
 from app.core.money import amount
+from app.db.statements import Record
 
 BEXIO_OFFICE = "https://office.bexio.com/index.php/kb_invoice/show/id"
 
 
-def document(row: Row[Any], language: str) -> Document:
+def document(row: Row[Any] | Record, language: str) -> Document:
     """A row of `records.show` or `records.listing`."""
     return Document(
         id=row.id,
@@ -31,25 +34,25 @@ def document(row: Row[Any], language: str) -> Document:
     )
 
 
-def accepted(row: Row[Any]) -> Document:
-    """The row that `records.ACCEPT` answers for a sale that nobody has worked on yet."""
+def accepted(sale: Sale, source: Literal["sale", "order"], document: UUID, now: datetime) -> Document:
+    """A sale that was recorded just now, before anybody works on it."""
     return Document(
-        id=row.id,
-        source=row.source,
-        transaction_id=row.transaction_id,
-        number=row.number,
-        date=row.sale_date,
-        total=amount(row.total),
-        status=row.status,
-        bexio=bexio_side(row),
+        id=document,
+        source=source,
+        transaction_id=sale.transaction_id,
+        number=sale.number,
+        date=sale.date,
+        total=amount(sale.total),
+        status="accepted",
+        bexio=None,
         attention=None,
         waiting=None,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
+        created_at=now,
+        updated_at=now,
     )
 
 
-def bexio_side(row: Row[Any]) -> BexioSide | None:
+def bexio_side(row: Row[Any] | Record) -> BexioSide | None:
     """The invoice in bexio, once there is one."""
     if row.bexio_id is None:
         return None
@@ -63,7 +66,7 @@ def bexio_side(row: Row[Any]) -> BexioSide | None:
     )
 
 
-def attention_summary(row: Row[Any], language: str) -> AttentionSummary | None:
+def attention_summary(row: Row[Any] | Record, language: str) -> AttentionSummary | None:
     """What waits for a person, from the `attention_...` columns of a row."""
     if row.attention_id is None:
         return None
@@ -78,7 +81,7 @@ def attention_summary(row: Row[Any], language: str) -> AttentionSummary | None:
     )
 
 
-def waiting(row: Row[Any], language: str) -> Waiting | None:
+def waiting(row: Row[Any] | Record, language: str) -> Waiting | None:
     """Why it is not finished yet, from a row's `work_...` columns; None when it is, or when a person must act."""
     if row.work_state != "waiting" or row.work_reason is None or row.shown_status not in {"accepted", "sending"}:
         return None

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
-from app.api.deps import Backoffice, CachedPos, Language, PageParams, Pos, PreferWait, VerifyAgain, Waiting
+from app.api.auth import Role
+from app.api.deps import PREFER_DOCUMENTED, Backoffice, Language, PageParams, Pos, PreferWait, Waiting
 from app.api.pagination import Page
 from app.api.problems import problems
 from app.capabilities.documents import routes
-from app.capabilities.documents.deps import Service
+from app.capabilities.documents.deps import Admission, Intake, Service
 from app.capabilities.documents.records import Listing
 from app.capabilities.documents.routes import TAKEN, From, StatusFilter, To
 from app.capabilities.documents.schemas import Document, Retry, Sale
@@ -29,19 +30,17 @@ async def _open_invoices(request: Request) -> OpenInvoicesService:
 Open = Annotated[OpenInvoicesService, Depends(_open_invoices)]
 
 
-@router.post("", status_code=status.HTTP_202_ACCEPTED, responses={**TAKEN, **problems(InvalidInput, Conflict)})
+@router.post(
+    "",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses={**TAKEN, **problems(InvalidInput, Conflict)},
+    openapi_extra=PREFER_DOCUMENTED,
+)
 async def create_invoice(
-    sale: Sale,
-    caller: CachedPos,
-    verify_again: VerifyAgain,
-    service: Service,
-    settled: Waiting,
-    wait: PreferWait,
-    language: Language,
-    response: Response,
+    sale: Sale, intake: Annotated[Intake, Depends(Admission(Role.POS, Role.BACKOFFICE))]
 ) -> Document:
     """Takes in a till sale that is paid, at least in part, on bexio invoice. The same sale again is the same one."""
-    return await routes.post(service, settled, caller, verify_again, sale, "sale", wait, language, response)
+    return await routes.post(intake, sale, "sale")
 
 
 @router.get("", responses=problems(InvalidInput))

@@ -7,22 +7,23 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response, status
 
-from app.api.auth import TenantCaller
-from app.api.deps import Backoffice, Language, PageParams, PreferWait, VerifyAgain, Waiting
+from app.api.auth import Role, TenantCaller
+from app.api.deps import PREFER_DOCUMENTED, Backoffice, Language, PageParams, PreferWait, Waiting
 from app.api.pagination import Page
 from app.api.problems import problems
 from app.capabilities.documents import routes
-from app.capabilities.documents.deps import Service
+from app.capabilities.documents.deps import Admission, Intake, Service
 from app.capabilities.documents.records import Listing
 from app.capabilities.documents.routes import TAKEN, From, StatusFilter, To
 from app.capabilities.documents.schemas import Document, Retry, Sale
 from app.core.errors import Conflict, ConnectionRefused, Forbidden, InvalidInput, NotFound, RemoteUnavailable
 
+MODULE = "orders"
 router = APIRouter(prefix="/orders", tags=["orders"])
 
 
 async def _with_orders(caller: Backoffice) -> TenantCaller:
-    caller.require_module("orders")
+    caller.require_module(MODULE)
     return caller
 
 
@@ -30,20 +31,16 @@ OrderCaller = Annotated[TenantCaller, Depends(_with_orders)]
 
 
 @router.post(
-    "", status_code=status.HTTP_202_ACCEPTED, responses={**TAKEN, **problems(Forbidden, InvalidInput, Conflict)}
+    "",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses={**TAKEN, **problems(Forbidden, InvalidInput, Conflict)},
+    openapi_extra=PREFER_DOCUMENTED,
 )
 async def create_order(
-    order: Sale,
-    caller: OrderCaller,
-    verify_again: VerifyAgain,
-    service: Service,
-    settled: Waiting,
-    wait: PreferWait,
-    language: Language,
-    response: Response,
+    order: Sale, intake: Annotated[Intake, Depends(Admission(Role.BACKOFFICE, module=MODULE))]
 ) -> Document:
     """Takes in a backoffice order to be invoiced by bexio. The same order again is the same one."""
-    return await routes.post(service, settled, caller, verify_again, order, "order", wait, language, response)
+    return await routes.post(intake, order, "order")
 
 
 @router.get("", responses=problems(Forbidden, InvalidInput))
