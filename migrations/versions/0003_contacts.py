@@ -2,12 +2,101 @@
 
 from __future__ import annotations
 
+from alembic import op
+
+from app.db.fence import fence
+
 revision = "0003"
 down_revision = "0002"
+
+# The version before writes links without the new columns: each has a default, and one that it makes twice is an alias.
+_LINKS = """
+alter table contact_link
+    add column id uuid not null default gen_random_uuid(),
+    add column alias boolean not null default false,
+    add column base_arcavis jsonb not null default '{}',
+    add column base_bexio jsonb not null default '{}',
+    add column reason text,
+    add column synced_at timestamptz;
+update contact_link l set alias = true where state = 'active' and exists (
+    select from contact_link o where o.tenant_id = l.tenant_id and o.kind = l.kind and o.bexio_id = l.bexio_id
+    and o.state = 'active' and (o.created_at, o.arcavis_id) < (l.created_at, l.arcavis_id));
+create unique index contact_link_pair_idx on contact_link (tenant_id, kind, bexio_id)
+    where state in ('active', 'conflict') and not alias;
+create index contact_link_listing_idx on contact_link (tenant_id, updated_at desc, id desc);
+create index contact_link_open_idx on contact_link (tenant_id, holder) where state = 'resolving';
+"""
+
+_CONTACTS = """
+create table contact_record (
+    tenant_id uuid not null references tenant,
+    side text not null,
+    kind text not null,
+    remote_id bigint not null,
+    fields jsonb not null,
+    extra jsonb not null,
+    gone boolean not null,
+    pending boolean not null,
+    visited uuid,
+    primary key (tenant_id, side, kind, remote_id)
+);
+create index contact_record_pending_idx on contact_record (tenant_id, side, kind, remote_id) where pending;
+create table contact_key (
+    tenant_id uuid not null references tenant,
+    side text not null,
+    kind text not null,
+    key text not null,
+    remote_id bigint not null,
+    primary key (tenant_id, side, kind, key, remote_id)
+);
+create index contact_key_record_idx on contact_key (tenant_id, side, kind, remote_id);
+create table contact_conflict (
+    id uuid primary key,
+    tenant_id uuid not null references tenant,
+    kind text not null,
+    contact_kind text not null,
+    arcavis_id text,
+    bexio_id bigint,
+    detail jsonb not null,
+    state text not null,
+    resolution text,
+    resolved_by text,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    closed_at timestamptz
+);
+create unique index contact_conflict_arcavis_idx on contact_conflict (tenant_id, contact_kind, arcavis_id)
+    where state <> 'closed' and arcavis_id is not null;
+create unique index contact_conflict_bexio_idx on contact_conflict (tenant_id, contact_kind, bexio_id)
+    where state <> 'closed' and arcavis_id is null;
+create index contact_conflict_listing_idx on contact_conflict (tenant_id, created_at desc, id desc);
+create table contact_run (
+    run_id uuid primary key,
+    tenant_id uuid not null references tenant,
+    place jsonb not null,
+    finished boolean not null,
+    created_at timestamptz not null
+);
+create unique index contact_run_active_idx on contact_run (tenant_id) where not finished;
+create table contact_group (
+    tenant_id uuid not null references tenant,
+    name text not null,
+    holder uuid,
+    held_until timestamptz,
+    sent_at timestamptz,
+    primary key (tenant_id, name)
+);
+grant select, insert, update, delete on contact_record, contact_key, contact_conflict, contact_run, contact_group
+    to connector_app;
+"""
 
 
 def upgrade() -> None:
     """Expands what is there: the version before keeps running on it."""
+    op.execute(_LINKS)
+    op.execute(_CONTACTS)
+    for table in ("contact_record", "contact_key", "contact_conflict", "contact_run", "contact_group"):
+        fence(table)
 
 
 def downgrade() -> None:

@@ -12,10 +12,8 @@ from app.capabilities.parties.evidence import (
     Unclear,
     Unknown,
     decide,
-    normal,
-    normal_company,
-    normal_street,
 )
+from app.capabilities.parties.normalising import normal, normal_company, normal_street
 
 ANNA = Party(
     is_company=False,

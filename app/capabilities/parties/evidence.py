@@ -1,39 +1,38 @@
-"""When a till customer and a bexio contact are the same: decided on evidence, never guessed. Pure.
+"""When an Arcavis contact and a bexio contact are the same: decided on evidence, never guessed. Pure.
 
-Strong evidence: same name and one of customer number, e-mail or address. Weak: the same name with nothing to tell two
-people apart, or the same number under another name. A shared e-mail under another name is no evidence at all: families
-and branches share one. A wrong merge is worse than a missed one.
+Strong evidence: the same name and one of customer number, e-mail or address, with nothing against it. Against it speaks
+what tells father and son, two branches or two namesakes apart: another birthday, another mark of generation, another
+address under a company's shared e-mail, another e-mail at a shared address, another town under the same number.
+Weak: the same name with nothing that tells two apart, strong evidence with something against it, or a similar name with
+the same number, e-mail, address or phone. A shared e-mail under another name is no evidence at all: families and
+branches share one. A wrong merge is worse than a missed one.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa"})
-# Each legal form by its name in German: Müller AG and Müller SA are one firm, Müller GmbH is another.
-_LEGAL_FORMS = {
-    "ag": "ag",
-    "sa": "ag",
-    "gmbh": "gmbh",
-    "sarl": "gmbh",
-    "sagl": "gmbh",
-    "kg": "kg",
-    "klg": "klg",
-    "genossenschaft": "genossenschaft",
-    "llc": "llc",
-    "ltd": "ltd",
-    "inc": "inc",
-    "co": "",
-    "cie": "",
-}
+from app.capabilities.parties.normalising import (
+    generation,
+    legal_form,
+    normal,
+    normal_company,
+    normal_mail,
+    normal_number,
+    normal_phone,
+    normal_street,
+    without_generation,
+)
+
+# With this many facts on its side a contact is the one, whoever else shares some of them.
+CERTAIN = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Party:
-    """The facts that tell a contact apart, from either system."""
+    """The facts that tell a contact apart, from either system. `addition` is a company's second line."""
 
     is_company: bool
     company_name: str
@@ -44,16 +43,50 @@ class Party:
     city: str
     email: str
     number: str
+    phone: str = ""
+    mobile: str = ""
+    birthday: str = ""
+    addition: str = ""
+
+    @cached_property
+    def name(self) -> str:
+        """The name to compare: a company's without its legal form, a person's without "jun." and "sen."."""
+        if self.is_company:
+            return normal_company(self.company_name)
+        return without_generation(f"{self.last_name} {self.first_name}")
+
+    @cached_property
+    def mark(self) -> str:
+        """Which of two generations a person says to be, or which legal form a company has."""
+        if self.is_company:
+            return legal_form(self.company_name)
+        return generation(f"{self.last_name} {self.first_name}")
+
+    @cached_property
+    def mail(self) -> str:
+        """The e-mail address to compare."""
+        return normal_mail(self.email)
+
+    @cached_property
+    def address(self) -> tuple[str, str, str]:
+        """Street with number, postcode, town, to compare."""
+        return normal_street(self.street), normal(self.postcode), normal(self.city)
+
+    @cached_property
+    def phones(self) -> frozenset[str]:
+        """All its phone numbers, to compare."""
+        return frozenset(filter(None, (normal_phone(self.phone), normal_phone(self.mobile))))
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A bexio contact that could be the customer, and why."""
+    """A contact that could be the one, and why. `facts` is how many of its facts agree beside the name."""
 
     bexio_id: int
     label: str
     strong: bool
     reasons: tuple[str, ...]
+    facts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,62 +105,112 @@ class Unclear:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody in bexio could be this customer."""
+    """Nobody could be this customer."""
 
 
-def normal(text: str) -> str:
-    """Case, umlauts, accents and punctuation folded: `"Müller-Städeli" -> "mueller staedeli"`."""
-    folded = text.casefold().translate(_UMLAUTS)
-    bare = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[a-z0-9]+", bare))
+def _agree(left: str, right: str) -> bool | None:
+    """None when one of the two says nothing."""
+    return left == right if left and right else None
 
 
-def normal_company(text: str) -> str:
-    """A company's name without its legal form: `"Muster AG" -> "muster"`."""
-    words = normal(text).split()
-    return " ".join(word for word in words if word not in _LEGAL_FORMS) or " ".join(words)
+def _same_town(left: Party, right: Party) -> bool | None:
+    (_, mine, my_town), (_, theirs, their_town) = left.address, right.address
+    by_postcode = _agree(mine, theirs)
+    return by_postcode if by_postcode is not None else _agree(my_town, their_town)
 
 
-def normal_street(text: str) -> str:
-    """A street with its number: `"Hauptstr. 1" -> "hauptstrasse 1"`."""
-    return re.sub(r"str\b", "strasse", normal(text))
-
-
-def _name(party: Party) -> str:
-    if party.is_company:
-        return normal_company(party.company_name)
-    return normal(f"{party.last_name} {party.first_name}")
-
-
-def legal_form(text: str) -> str:
-    """`"Muster Sàrl" -> "gmbh"`; empty when the name has none."""
-    forms = [_LEGAL_FORMS[word] for word in normal(text).split() if _LEGAL_FORMS.get(word)]
-    return forms[-1] if forms else ""
-
-
-def _same_name(left: Party, right: Party) -> bool:
-    """Two legal forms are two firms; a form that is missing on one side tells nothing."""
-    forms = {legal_form(party.company_name) for party in (left, right) if party.is_company} - {""}
-    if left.is_company != right.is_company or len(forms) > 1:
+def _same_address(left: Party, right: Party) -> bool | None:
+    street, town = _agree(left.address[0], right.address[0]), _same_town(left, right)
+    if town is False or street is False:
         return False
-    return _name(left) != "" and _name(left) == _name(right)
+    return True if street and town else None
 
 
-def _address(party: Party) -> tuple[str, str, str]:
-    return normal_street(party.street), normal(party.postcode), normal(party.city)
+def _similar_name(left: Party, right: Party) -> bool:
+    """One is the other with something left out, swapped or shortened: "Meier A.", "Meier-Huber Anna", "Anna Meier"."""
+    if left.is_company != right.is_company:
+        return False
+    mine, theirs = left.name.split(), right.name.split()
+    shorter, longer = sorted((mine, theirs), key=len)
+    if not shorter or left.name == right.name:
+        return bool(shorter)
+    if left.is_company:
+        return set(shorter) <= set(longer)
+    rest = list(longer)
+    for word in shorter:
+        found = next((one for one in rest if one == word or one[0] == word or one == word[0]), None)
+        if found is None:
+            return False
+        rest.remove(found)
+    return True
 
 
-def _same_address(left: Party, right: Party) -> bool:
-    mine, theirs = _address(left), _address(right)
-    place_agrees = mine[1] == theirs[1] if mine[1] and theirs[1] else mine[2] != "" and mine[2] == theirs[2]
-    return mine[0] != "" and mine[0] == theirs[0] and place_agrees
+def _same_first_name(left: Party, right: Party) -> bool:
+    """Who marries keeps the first name, and the number."""
+    return left.is_company == right.is_company and _agree(normal(left.first_name), normal(right.first_name)) is True
 
 
-def _told_apart(left: Party, right: Party) -> bool:
-    """True when both sides have an address or an e-mail and it differs."""
-    addresses_differ = bool(left.street and right.street) and not _same_address(left, right)
-    mails_differ = bool(left.email and right.email) and left.email.casefold() != right.email.casefold()
-    return addresses_differ or mails_differ
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Two contacts side by side: True agrees, False differs, None is not known."""
+
+    name: bool
+    similar: bool
+    first_name: bool
+    mark: bool | None
+    number: bool
+    mail: bool | None
+    address: bool | None
+    town: bool | None
+    birthday: bool | None
+    phone: bool
+    addition: bool | None
+
+    @property
+    def agreeing(self) -> int:
+        return sum((self.number, self.mail is True, self.address is True, self.birthday is True, self.phone))
+
+
+def _facts(left: Party, right: Party) -> _Facts:
+    return _Facts(
+        name=left.is_company == right.is_company and left.name != "" and left.name == right.name,
+        similar=_similar_name(left, right),
+        first_name=_same_first_name(left, right),
+        mark=_agree(left.mark, right.mark),
+        number=_agree(normal_number(left.number), normal_number(right.number)) is True,
+        mail=_agree(left.mail, right.mail),
+        address=_same_address(left, right),
+        town=_same_town(left, right),
+        birthday=_agree(left.birthday, right.birthday),
+        phone=bool(left.phones & right.phones),
+        addition=_agree(normal(left.addition), normal(right.addition)),
+    )
+
+
+def _is_strong(facts: _Facts, *, company: bool, marks_differ: bool) -> bool:
+    if not facts.name or facts.birthday is False or marks_differ:
+        return False
+    if company and facts.addition is False and not facts.number:
+        return False
+    if facts.number:
+        return facts.town is not False or (facts.mail is True and not company)
+    if facts.mail:
+        return facts.address is not False or not company
+    return facts.address is True and facts.mail is not False
+
+
+def _is_weak(facts: _Facts) -> bool:
+    agrees = facts.agreeing > 0
+    if facts.mark is False:
+        return False
+    if facts.name:
+        if facts.birthday is False and not facts.number:
+            return False
+        told_apart = facts.address is False or facts.mail is False or facts.town is False
+        return agrees or not told_apart
+    if not facts.similar:
+        return facts.number and (facts.first_name or facts.mail is True or facts.address is True or facts.phone)
+    return agrees and facts.birthday is not False
 
 
 def _label(party: Party) -> str:
@@ -135,33 +218,58 @@ def _label(party: Party) -> str:
     return f"{name}, {party.postcode} {party.city}".strip(", ")
 
 
+def _reasons(facts: _Facts) -> tuple[str, ...]:
+    said = (
+        ("same name", facts.name),
+        ("similar name", facts.similar and not facts.name),
+        ("same customer number", facts.number),
+        ("same e-mail", facts.mail is True),
+        ("same address", facts.address is True),
+        ("same phone", facts.phone),
+        ("same birthday", facts.birthday is True),
+        ("other e-mail", facts.mail is False),
+        ("other address", facts.address is False),
+        ("other birthday", facts.birthday is False),
+    )
+    return tuple(reason for reason, holds in said if holds)
+
+
 def weigh(customer: Party, contact: Party, bexio_id: int) -> Candidate | None:
     """The evidence that `contact` is `customer`; None when there is none."""
-    reasons: list[str] = []
-    same_name = _same_name(customer, contact)
-    number = customer.number.strip().lstrip("0")
-    same_number = number != "" and number == contact.number.strip().lstrip("0")
-    same_mail = customer.email != "" and customer.email.casefold() == contact.email.casefold()
-    if same_name:
-        reasons.append("same name")
-    if same_number:
-        reasons.append("same customer number")
-    if same_mail:
-        reasons.append("same e-mail")
-    if _same_address(customer, contact):
-        reasons.append("same address")
-    strong = same_name and (same_number or same_mail or "same address" in reasons)
-    weak = same_number or (same_name and not _told_apart(customer, contact))
-    if not (strong or weak):
+    facts = _facts(customer, contact)
+    company = customer.is_company
+    # A legal form that is missing on one side tells nothing; a mark of generation that is missing leaves it open.
+    marks_differ = facts.mark is False if company else customer.mark != contact.mark
+    strong = _is_strong(facts, company=company, marks_differ=marks_differ)
+    if not (strong or _is_weak(facts)):
         return None
-    return Candidate(bexio_id, f"{bexio_id} ({_label(contact)})", strong, tuple(reasons))
+    return Candidate(bexio_id, f"{bexio_id} ({_label(contact)})", strong, _reasons(facts), facts.agreeing)
 
 
 def decide(customer: Party, contacts: Iterable[tuple[int, Party]]) -> Match | Unclear | Unknown:
-    """One strong candidate and no other: a match. None at all: unknown. Anything else waits for a person."""
+    """One strong candidate that nobody contests: a match. None at all: unknown. Anything else waits for a person."""
     weighed = (weigh(customer, contact, bexio_id) for bexio_id, contact in contacts)
     candidates = tuple(candidate for candidate in weighed if candidate is not None)
     strong = [candidate for candidate in candidates if candidate.strong]
-    if len(strong) == 1:
+    if len(strong) == 1 and (strong[0].facts >= CERTAIN or not _contested(strong[0], candidates)):
         return Match(strong[0])
     return Unclear(candidates) if candidates else Unknown()
+
+
+def _contested(one: Candidate, candidates: Iterable[Candidate]) -> bool:
+    return any(other is not one and other.facts >= one.facts for other in candidates)
+
+
+def keys(party: Party) -> frozenset[str]:
+    """What two contacts must share, at least one of them, for `weigh` to find any evidence worth a look.
+
+    A name, a number, an e-mail, a phone, or an address together with the beginning of the name.
+    """
+    found = {f"n:{' '.join(sorted(party.name.split()))}"} if party.name else set[str]()
+    found |= {f"{letter}:{value}" for letter, value in (("#", normal_number(party.number)), ("m", party.mail)) if value}
+    found |= {f"p:{phone}" for phone in party.phones}
+    street, postcode, city = party.address
+    known_as = normal(party.first_name) or party.name
+    if street and known_as:
+        found.add(f"a:{street} {postcode or city} {known_as.split()[0]}")
+    return frozenset(found)

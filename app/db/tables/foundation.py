@@ -216,24 +216,6 @@ Index(
     unique=True,
 )
 
-contact_link = Table(
-    "contact_link",
-    metadata,
-    of_tenant(),
-    text_column("kind"),
-    text_column("arcavis_id"),
-    Column("bexio_id", BigInteger),
-    text_column("state"),
-    Column("holder", Uuid),
-    moment("held_until", nullable=True),
-    moment("sent_at", nullable=True),
-    json_column("evidence"),
-    moment("created_at"),
-    moment("updated_at"),
-    PrimaryKeyConstraint("tenant_id", "kind", "arcavis_id"),
-    Index("contact_link_bexio_idx", "tenant_id", "bexio_id"),
-)
-
 article_link = Table(
     "article_link",
     metadata,
