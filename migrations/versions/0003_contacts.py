@@ -93,8 +93,9 @@ grant select, insert, update, delete on contact_record, contact_key, contact_con
 
 def upgrade() -> None:
     """Expands what is there: the version before keeps running on it."""
-    op.execute(_LINKS)
-    op.execute(_CONTACTS)
+    for statement in f"{_LINKS}{_CONTACTS}".split(";\n"):
+        if statement.strip():
+            op.execute(statement)
     for table in ("contact_record", "contact_key", "contact_conflict", "contact_run", "contact_group"):
         fence(table)
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from app.connectors.arcavis import names
-from app.connectors.arcavis.customers import Customers
+from app.connectors.arcavis.contacts import CUSTOMERS, SUPPLIERS, Contacts
 from app.connectors.arcavis.envelope import Listing, resource_of, whole
-from app.connectors.arcavis.names import PaymentType, PointOfSale, Store, Tax, TransactionPurpose, TransactionType
+from app.connectors.arcavis.names import (
+    Customer,
+    PaymentType,
+    PointOfSale,
+    Store,
+    Supplier,
+    Tax,
+    TransactionPurpose,
+    TransactionType,
+)
 from app.connectors.arcavis.transactions import Transactions
 from app.connectors.transport import Transport
 
@@ -22,7 +33,8 @@ class Arcavis:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self.customers = Customers(transport)
+        self.customers: Contacts[Customer] = Contacts(transport, CUSTOMERS)
+        self.suppliers: Contacts[Supplier] = Contacts(transport, SUPPLIERS)
         self.transactions = Transactions(transport)
         self.payment_types: Listing[PaymentType] = Listing(transport, _PAYMENT_TYPES)
         self.stores: Listing[Store] = Listing(transport, _STORES)
@@ -30,6 +42,15 @@ class Arcavis:
         self.taxes: Listing[Tax] = Listing(transport, _TAXES)
         self.transaction_types: Listing[TransactionType] = Listing(transport, _TRANSACTION_TYPES)
         self.transaction_purposes: Listing[TransactionPurpose] = Listing(transport, _TRANSACTION_PURPOSES)
+
+    @property
+    def environment(self) -> str:
+        """The address of the environment that the connection belongs to."""
+        return self._transport.upstream.base_url
+
+    def until(self, moment: datetime) -> Arcavis:
+        """The same environment for a write that must leave by `moment`; see `Transport.until`."""
+        return Arcavis(self._transport.until(moment))
 
     async def ping(self) -> None:
         """Reads the smallest list, to see that address, user, role and module are right.

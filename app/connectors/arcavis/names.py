@@ -24,6 +24,7 @@ TAXES = "/api/taxes"
 TRANSACTION_TYPES = "/api/transactiontypes"
 TRANSACTION_PURPOSES = "/api/transactionpurposes"
 CUSTOMERS = "/api/customers"
+SUPPLIERS = "/api/suppliers"
 TRANSACTIONS = "/api/transactions"
 
 PAGE = "page"
@@ -70,6 +71,12 @@ class Envelope(Named):
 
     is_successful: bool
     message: str | None = None
+
+
+class Written(Named):
+    """What a write answers with: a number, a boolean, an object, according to the resource."""
+
+    result: object
 
 
 class PaymentType(Named):
@@ -124,11 +131,10 @@ class TransactionPurpose(Named):
     transaction_type_id: int | None = None
 
 
-class Customer(Named):
-    """A customer. A company's `name` is its contact person's. Empty texts are None."""
+class Contact(Named):
+    """What customers and suppliers have alike. A company's `name` is its contact person's. Empty texts are None."""
 
     id: int
-    customer_number: OptionalText = None
     language_id: OptionalText = None
     is_company: bool
     company_name: OptionalText = None
@@ -145,7 +151,72 @@ class Customer(Named):
     contact_email: OptionalText = None
     contact_phone: OptionalText = None
     contact_mobile: OptionalText = None
+    birthdate: OptionalText = None
+    external_reference: OptionalText = None
     is_deleted: bool = False
+
+    @property
+    def number(self) -> str:
+        """The number that people know the contact by; unique among its kind."""
+        return ""
+
+
+class Customer(Contact):
+    """A customer."""
+
+    customer_number: OptionalText = None
+
+    @property
+    def number(self) -> str:
+        """The customer number."""
+        return self.customer_number or ""
+
+
+class Supplier(Contact):
+    """A supplier."""
+
+    supplier_number: OptionalText = None
+
+    @property
+    def number(self) -> str:
+        """The supplier number."""
+        return self.supplier_number or ""
+
+
+class ContactWrite(BaseModel):
+    """The fields of a contact to create or change, and no others: what is not given stays as it is."""
+
+    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, frozen=True, extra="forbid")
+
+    customer_number: str = ""
+    supplier_number: str = ""
+    language_id: str = ""
+    is_company: bool = False
+    company_name: str = ""
+    salutation: str = ""
+    firstname: str = ""
+    name: str = ""
+    street: str = ""
+    street_number: str = ""
+    street_supplement: str = ""
+    po_box: str = ""
+    zip: str = ""
+    city: str = ""
+    country_iso_code: str = ""
+    contact_email: str = ""
+    contact_phone: str = ""
+    contact_mobile: str = ""
+    birthdate: str | None = None
+    external_reference: str = ""
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        return [(None, name) for name in sorted(self.model_fields_set)]
+
+    __str__ = BaseModel.__repr__
+
+    def body(self) -> dict[str, object]:
+        """The JSON object to send."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class TransactionArticle(Named):
