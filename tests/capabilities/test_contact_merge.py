@@ -31,7 +31,9 @@ words = st.sampled_from(["", "Muster", "c/o Huber", "8"])
 phones = st.sampled_from(["", "+41 44 123 45 67", "044 123 45 67", "1"])
 types = st.sampled_from(["person", "company"])
 PARTS = ("name_1", "name_2", "street", "house_number", "address_addition", "city")
-contacts: st.SearchStrategy[Fields] = st.builds(Fields, type=types, phone=phones, **dict.fromkeys(PARTS, words)).map(canonical)
+contacts: st.SearchStrategy[Fields] = st.builds(Fields, type=types, phone=phones, **dict.fromkeys(PARTS, words)).map(
+    canonical
+)
 bases = contacts.map(lambda one: Base(one.values(), one.values()))
 policies = st.sampled_from(["arcavis", "bexio", "ask"])
 
