@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from sqlalchemy import make_url
@@ -28,6 +29,10 @@ from app.capabilities.documents.service import Documents
 from app.capabilities.invoices import router as invoices
 from app.capabilities.invoices.open_invoices import KIND as PAYMENT
 from app.capabilities.invoices.open_invoices import OpenInvoicesService, PaymentHandler
+from app.capabilities.mailing.digest import KIND as DIGEST
+from app.capabilities.mailing.digest import DigestHandler
+from app.capabilities.mailing.handler import MailHandler
+from app.capabilities.mailing.outbox import KIND as MAIL
 from app.capabilities.orders import router as orders
 from app.capabilities.runs import router as runs
 from app.capabilities.settings import router as tenant_settings
@@ -40,6 +45,7 @@ from app.connectors.budget import Budgets
 from app.connectors.circuit import Circuits
 from app.connectors.clients import Connect, HttpClients
 from app.connectors.egress import Egress, network
+from app.connectors.mail import Mailer, mail_server, sender_address
 from app.core.clock import Clock, SystemClock
 from app.core.metrics import Metrics
 from app.core.milestones import Probe, log_milestone
@@ -52,7 +58,7 @@ from app.settings import Settings
 
 KEY_FILE = "encryption.key"
 # Work that every connected tenant has; see `app.capabilities.tenancy.standing`.
-STANDING: tuple[str, ...] = (FOLLOW,)
+STANDING: tuple[str, ...] = (FOLLOW, DIGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Resources:
     documents: Documents
     open_invoices: OpenInvoicesService
     standing: tuple[str, ...]
+    mailer: Mailer
 
 
 @asynccontextmanager
@@ -138,7 +145,15 @@ def build(
         documents=Documents(db, clock, configs, remotes),
         open_invoices=OpenInvoicesService(db, clock, remotes),
         standing=STANDING,
+        mailer=_mailer(settings),
     )
+
+
+def _mailer(settings: Settings) -> Mailer:
+    """The way out for mail; without a server, one that says so."""
+    given = settings.mail_from or f"connector@{urlsplit(settings.public_url).hostname or 'localhost'}"
+    url = settings.smtp_url
+    return Mailer(mail_server(url.get_secret_value()) if url is not None else None, sender_address(given))
 
 
 def _keyring(settings: Settings) -> str:
@@ -179,6 +194,8 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
     kinds: dict[str, Handler] = {
         DOCUMENT: DocumentHandler(remotes, resources.reference, clock, settle),
         PAYMENT: PaymentHandler(remotes, clock, settle),
+        MAIL: MailHandler(resources.mailer, resources.vault, clock),
+        DIGEST: DigestHandler(clock),
         FOLLOW: FollowHandler(remotes, clock, timedelta(seconds=settings.follow_seconds)),
     }
     return {kind: Guarded(handler, clock) for kind, handler in kinds.items()}

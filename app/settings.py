@@ -32,7 +32,14 @@ class Settings(BaseSettings):
     marketplace_secret: SecretStr | None = Field(default=None, description="Signs the marketplace's webhooks.")
     arcavis_hosting_url: str | None = Field(default=None, description="Hosting API that makes Arcavis environments.")
     arcavis_hosting_key: SecretStr | None = Field(default=None, description="Its bearer key.")
-    smtp_url: SecretStr | None = Field(default=None, description="Outgoing mail, as smtps://user:password@host:465.")
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Outgoing mail, as smtps://user:password@host:465, starttls://...:587 or, unencrypted, smtp://...:25."
+        " Absent: no mails.",
+    )
+    mail_from: str | None = Field(
+        default=None, description="Sender of mails, as Name <local@domain>. Absent: connector@ the public URL's host."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8800, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     allow_private_hosts: bool = Field(

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from app.api import failures
 from app.core import catalogue, errors
 from app.core.errors import ConnectorError
-from app.core.texts import ENTRIES, MESSAGES, bookings, contacts, foundation, provisioning
+from app.core.texts import ENTRIES, MESSAGES, PHRASES, bookings, contacts, foundation, provisioning
 
 APP = Path(__file__).parents[2] / "app"
 SYSTEMS = ("bexio", "arcavis")
@@ -128,6 +128,7 @@ def test_no_text_is_translated_in_two_areas(language: str) -> None:
 
 
 ENGLISH = {text for entry in ENTRIES.values() for text in (entry.title, entry.detail, entry.remedy)} | MESSAGES
+ENGLISH |= PHRASES
 
 
 @pytest.mark.parametrize("language", ["de", "fr", "it"])

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.capabilities.mailing import outbox
+from app.capabilities.mailing.outbox import Mail
 from app.core.clock import Clock
 from app.core.errors import ConnectionRefused
 from app.db.attention import Subject, close_codes, raise_item
@@ -18,6 +20,7 @@ from app.jobs.outcomes import Later, Outcome
 from app.jobs.work import Handler, Work
 
 System = Literal["bexio", "arcavis"]
+SYSTEM_NAMES = {"bexio": "bexio", "arcavis": "Arcavis"}
 
 RECONNECT_PAUSE = timedelta(minutes=15)
 RECONNECTED_PAUSE = timedelta(seconds=2)
@@ -26,11 +29,11 @@ RECONNECTED_PAUSE = timedelta(seconds=2)
 _BREAK = {
     "bexio": text(
         "update bexio_connection set state = 'reconnect_required', reason = :code, updated_at = :now"
-        " where tenant_id = :tenant and state = 'connected' and connected_at <= :since"
+        " where tenant_id = :tenant and state = 'connected' and connected_at <= :since returning connected_at"
     ),
     "arcavis": text(
         "update arcavis_connection set state = 'reconnect_required', reason = :code, updated_at = :now"
-        " where tenant_id = :tenant and state = 'connected' and connected_at <= :since"
+        " where tenant_id = :tenant and state = 'connected' and connected_at <= :since returning connected_at"
     ),
 }
 _RELEASE = text(
@@ -58,12 +61,23 @@ async def wait_for_connection(
     """
     if error.code.endswith("-unauthorized"):
         values = {"tenant": tenant, "code": error.code, "since": since, "now": now}
-        if (await session.execute(_BREAK[error.system], values)).rowcount == 0:
+        connected_at = (await session.execute(_BREAK[error.system], values)).scalar_one_or_none()
+        if connected_at is None:
             return Later(RECONNECTED_PAUSE, error.code, counted=True)
+        await tell_of_loss(session, tenant, error.system, connected_at, now)
     if not await _says_why(session, tenant, error):
         subject = Subject(tenant, "connection", tenant)
         await raise_item(session, subject, code=error.code, params=error.params, now=now)
     return Later(RECONNECT_PAUSE, error.code)
+
+
+async def tell_of_loss(
+    session: AsyncConnection, tenant: UUID, system: str, connected_at: datetime, now: datetime
+) -> None:
+    """Mails the tenant that a connection broke; one that was made at `connected_at` breaks once."""
+    event = f"connection-lost/{system}/{connected_at.isoformat()}"
+    params = {"system": SYSTEM_NAMES[system]}
+    await outbox.put(session, tenant, Mail(event, "mail-connection-lost", params), now)
 
 
 async def _says_why(session: AsyncConnection, tenant: UUID, error: ConnectionRefused) -> bool:

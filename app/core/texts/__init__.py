@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from app.core.texts import bookings, contacts, foundation, provisioning
 from app.core.texts.entry import Entry
 from app.core.texts.fields import MESSAGES
+from app.core.texts.provisioning import PHRASES
 
-__all__ = ["ENTRIES", "MESSAGES", "Entry"]
+__all__ = ["ENTRIES", "MESSAGES", "PHRASES", "Entry"]
 
 ENTRIES: Mapping[str, Entry] = {
     **foundation.ENTRIES,
