@@ -1,4 +1,4 @@
-"""The whole sandbox: a simulated bexio and a simulated Arcavis, seeded with the same shop, on one clock."""
+"""The whole sandbox: a simulated bexio and Arcavis, seeded with the same shop, on one clock, and a mail catcher."""
 
 import base64
 import contextlib
@@ -11,24 +11,27 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sandbox.arcavis.app import create_app as create_arcavis
+from sandbox.arcavis.hosting import KEY as HOSTING_KEY
 from sandbox.arcavis.seed import seed_shop as seed_arcavis
 from sandbox.arcavis.world import World as ArcavisWorld
 from sandbox.bexio.app import create_app as create_bexio
 from sandbox.bexio.openid.endpoints import PREFIX as ISSUER_PATH
 from sandbox.bexio.seed import seed_shop as seed_bexio
 from sandbox.bexio.world import World as BexioWorld
+from sandbox.mail.app import create_app as create_mail
+from sandbox.mail.catcher import MailCatcher
 from sandbox.sales import sales_routes
 from sandbox.seeding import BEXIO_ACTIONS, seeding_routes
 from sandbox.serving import serve
 
 REDIRECT_URI = "http://127.0.0.1:8800/oauth/bexio/callback"
 TOKEN_LIFETIME = timedelta(days=180)
-_ARCAVIS, _BEXIO = "arcavis", "bexio"
+_ARCAVIS, _BEXIO, _MAIL = "arcavis", "bexio", "mail"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where the simulators answer and with what; `arcavis_url` is the tenant's base URL."""
+    """Where the simulators answer and with what; `arcavis_url` is the tenant's base URL, `mail_url` shows mails."""
 
     bexio_url: str
     bexio_token: str = field(repr=False)
@@ -39,6 +42,10 @@ class Access:
     issuer_url: str
     client_id: str
     client_secret: str = field(repr=False)
+    hosting_url: str = ""
+    hosting_key: str = field(repr=False, default="")
+    smtp_url: str = ""
+    mail_url: str = ""
 
 
 def machine_time() -> datetime:
@@ -68,6 +75,7 @@ class SandboxServer:
     ) -> None:
         self._host = host
         self._ports = {_BEXIO: bexio_port, _ARCAVIS: arcavis_port}
+        self.mail = MailCatcher()
         self.bexio = BexioWorld(now)
         self.arcavis = ArcavisWorld(now)
         self.company = seed_bexio(self.bexio)
@@ -79,7 +87,7 @@ class SandboxServer:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[Access]:
-        """Serve both in the current event loop until the block ends.
+        """Serve all of it in the current event loop until the block ends.
 
         Raises:
             OSError: when a port is taken.
@@ -87,8 +95,9 @@ class SandboxServer:
         apps = {
             _BEXIO: create_bexio(self.bexio, served=True, more_actions=BEXIO_ACTIONS),
             _ARCAVIS: create_arcavis(self.arcavis, [*sales_routes(self.arcavis), *seeding_routes(self.arcavis)]),
+            _MAIL: create_mail(self.mail),
         }
-        async with serve(apps, self._host, self._ports) as urls:
+        async with serve(apps, self._host, self._ports) as urls, self.mail.listening(self._host) as smtp_port:
             yield Access(
                 bexio_url=urls[_BEXIO],
                 bexio_token=self.token,
@@ -99,6 +108,10 @@ class SandboxServer:
                 issuer_url=f"{urls[_BEXIO]}{ISSUER_PATH}",
                 client_id=self.client.id,
                 client_secret=self.client.secret,
+                hosting_url=f"{urls[_ARCAVIS]}/hosting",
+                hosting_key=HOSTING_KEY,
+                smtp_url=f"smtp://{self._host}:{smtp_port}",
+                mail_url=urls[_MAIL],
             )
 
 

@@ -80,9 +80,11 @@ def sender_address(text: str) -> Address:
     """
     name, address = parseaddr(text)
     try:
-        return Address(display_name=name, addr_spec=address)
-    except (ValueError, IndexError) as error:
-        raise ValueError("CONNECTOR_MAIL_FROM is no mail address.") from error
+        if text.isprintable():
+            return Address(display_name=name, addr_spec=address)
+    except (ValueError, IndexError):
+        pass
+    raise ValueError("CONNECTOR_MAIL_FROM is no mail address.")
 
 
 class Envelope:

@@ -42,7 +42,7 @@ def text(code: str, params: Mapping[str, str], language: str) -> Text:
     entry = ENTRIES.get(code) or ENTRIES["internal-error"]
     values = _Filled(params)
     return Text(
-        title=translate(entry.title, language),
+        title=translate(entry.title, language).format_map(values),
         detail=translate(entry.detail, language).format_map(values),
         remedy=translate(entry.remedy, language).format_map(values),
     )

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from sandbox.arcavis import control, values
+from sandbox.arcavis import control, hosting, values
 from sandbox.arcavis.errors import ArcavisError, NotLicensedError, UnauthorizedError, UnknownRecordError
 from sandbox.arcavis.faults import Fault, FaultKind
 from sandbox.arcavis.listing import Answer, Call, refusal
@@ -37,6 +37,7 @@ def create_app(world: World, more_routes: Sequence[Route] = ()) -> ASGIApp:
     return Starlette(
         routes=[
             *control.routes(world),
+            *hosting.routes(world),
             *more_routes,
             Route("/{tenant}/api/{resource}", api.answer, methods=_METHODS),
             Route("/{tenant}/api/{resource}/{record_id}", api.answer, methods=_METHODS),

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from sandbox.arcavis import articles, booking, orders, tills, transactions
 from sandbox.arcavis.contacts import CUSTOMERS, SUPPLIERS, Contacts
-from sandbox.arcavis.errors import UnknownRecordError
+from sandbox.arcavis.errors import BadRequestError, UnknownRecordError
 from sandbox.arcavis.listing import Answer, Call, list_rows
+from sandbox.arcavis.seed import add_payment_type
 from sandbox.arcavis.tenant import HELPER_RESOURCES, Module, Tenant
+from sandbox.arcavis.values import text
 
 Handler = Callable[[Tenant, Call], Answer]
 RouteKey = tuple[str, bool, str]
@@ -36,6 +38,12 @@ def _contacts(resource: str, contacts: Contacts) -> dict[RouteKey, Handler]:
     }
 
 
+def _save_payment_type(tenant: Tenant, call: Call) -> Answer:
+    if not text(call.body.get("Title")):
+        raise BadRequestError("TitleMissing")
+    return Answer(add_payment_type(tenant, call.body))
+
+
 ROUTES: dict[RouteKey, Handler] = {
     ("articles", False, "GET"): articles.read_all,
     ("articles", True, "GET"): articles.read_one,
@@ -50,6 +58,7 @@ ROUTES: dict[RouteKey, Handler] = {
     ("orders", False, "GET"): orders.read_all,
     ("orders", True, "GET"): orders.read_one,
     ("orders", False, "POST"): orders.save,
+    ("paymenttypes", False, "POST"): _save_payment_type,
     **_contacts("customers", CUSTOMERS),
     **_contacts("suppliers", SUPPLIERS),
     **dict(entry for name in HELPER_RESOURCES for entry in _helper(name).items()),

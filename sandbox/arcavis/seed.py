@@ -13,7 +13,7 @@ from sandbox.arcavis.transactions import (
     SALE_TYPE,
     SKIMMING_TYPE,
 )
-from sandbox.arcavis.values import Record
+from sandbox.arcavis.values import Record, text
 from sandbox.arcavis.world import World
 
 CASH, CARD, TWINT, VOUCHER, ACCOUNT, BEXIO_INVOICE = 1, 2, 3, 4, 5, 7
@@ -107,6 +107,25 @@ def fill_shop(tenant: Tenant, *, has_articles: bool = True, has_contacts: bool =
     for contact in shop.suppliers() if has_contacts else ():
         SUPPLIERS.upsert(tenant, _contact(contact, "SupplierNumber"))
     tenant.vouchers |= {"G-1001": Decimal(50), "G-1002": Decimal(100), "G-1003": Decimal("20.50")}
+
+
+def fill_fresh(tenant: Tenant) -> None:
+    """What a new environment comes with: one store, two tills, no articles, no people, no payment type for bexio."""
+    stores = {ZURICH_STORE}
+    for resource, rows in _HELPERS.items():
+        for row in rows:
+            foreign = row.get("StoreId", ZURICH_STORE) not in stores or (
+                resource == "stores" and row["Id"] not in stores
+            )
+            if not foreign and row["Id"] != BEXIO_INVOICE:
+                tenant.helpers[resource].put(_PAYMENT_DEFAULTS | row if resource == "paymenttypes" else dict(row))
+
+
+def add_payment_type(tenant: Tenant, given: Record) -> int:
+    """A new payment type with Arcavis' defaults; its id. Titles are not unique there."""
+    table = tenant.helpers["paymenttypes"]
+    known = {name: given[name] for name in _PAYMENT_DEFAULTS if name in given}
+    return table.put({**_PAYMENT_DEFAULTS, **known, "Id": table.next_id, "Title": text(given.get("Title"))})
 
 
 def _add_article(tenant: Tenant, article: shop.ShopArticle) -> None:

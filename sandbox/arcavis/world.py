@@ -7,6 +7,7 @@ from datetime import datetime
 from sandbox.arcavis.errors import BadRequestError, UnknownRecordError
 from sandbox.arcavis.faults import FaultBoard, RequestLog
 from sandbox.arcavis.tenant import ApiUser, Tenant
+from sandbox.arcavis.values import Record
 
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -25,6 +26,8 @@ class World:
         self.faults = FaultBoard()
         self.requests = RequestLog()
         self.tenants: dict[str, Tenant] = {}
+        self.environments: dict[str, Record] = {}
+        """What hosting made, by `external_id`."""
 
     def add_tenant(self, slug: str, username: str, password: str) -> Tenant:
         """A new, empty environment under the path `/{slug}/api/`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,11 @@ from app.core.catalogue import translate
 from app.core.swiss_time import ZURICH
 
 LONGEST_SUBJECT = 150
+# As browsers check it (HTML, 4.10.5.1.5): what RFC 5322 allows beyond it, no mail provider gives out.
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{1,253}$)"
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
 _HTML = Environment(
     loader=PackageLoader("app.capabilities.mailing"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -120,10 +126,11 @@ def message(said: Letter, *, sender: Address, recipient: Address, mail: UUID, no
     made["Date"] = format_datetime(now.astimezone(ZURICH))
     made["Message-ID"] = f"<{mail}@{sender.domain}>"
     made["Auto-Submitted"] = "auto-generated"
-    made["Content-Language"] = said.language
     # Not every server on the way takes eight bits.
     made.set_content(said.text, cte="quoted-printable")
     made.add_alternative(said.html, subtype="html", cte="quoted-printable")
+    # Only now: what comes before would be taken for a header of the first part.
+    made["Content-Language"] = said.language
     return made.as_bytes()
 
 
@@ -135,9 +142,12 @@ def address(text: str) -> Address:
     """
     local, _, domain = text.rpartition("@")
     try:
-        return Address(username=local, domain=domain.encode("idna").decode("ascii"))
-    except (UnicodeError, IndexError) as error:
-        raise ValueError("This is no mail address.") from error
+        plain = f"{local}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        plain = ""
+    if not _ADDRESS.fullmatch(plain):
+        raise ValueError("This is no mail address.")
+    return Address(username=local, domain=plain.rpartition("@")[2])
 
 
 def _point(item: Mapping[str, Any], language: str) -> Point:

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.capabilities.mailing.outbox import MAIL_SECRET
 from app.connectors.access import ARCAVIS_SECRET, BEXIO_SECRET
 from app.core.errors import Unavailable
 from app.core.vault import Vault
@@ -26,12 +27,14 @@ _TENANTS = text(
 _COUNT = text("select count(*) from tenant")
 # Locked, so that a connection made anew meanwhile is not overwritten with its old secret.
 _READ = {
-    BEXIO_SECRET: text("select secret from bexio_connection where tenant_id = :tenant for update"),
-    ARCAVIS_SECRET: text("select secret from arcavis_connection where tenant_id = :tenant for update"),
+    BEXIO_SECRET: text("select tenant_id as id, secret from bexio_connection where tenant_id = :tenant for update"),
+    ARCAVIS_SECRET: text("select tenant_id as id, secret from arcavis_connection where tenant_id = :tenant for update"),
+    MAIL_SECRET: text("select id, secret from mail where tenant_id = :tenant and secret is not null for update"),
 }
 _WRITE = {
-    BEXIO_SECRET: text("update bexio_connection set secret = :secret where tenant_id = :tenant"),
-    ARCAVIS_SECRET: text("update arcavis_connection set secret = :secret where tenant_id = :tenant"),
+    BEXIO_SECRET: text("update bexio_connection set secret = :secret where tenant_id = :id"),
+    ARCAVIS_SECRET: text("update arcavis_connection set secret = :secret where tenant_id = :id"),
+    MAIL_SECRET: text("update mail set secret = :secret where id = :id"),
 }
 
 
@@ -72,17 +75,15 @@ async def rotate(db: Database, vault: Vault, *, batch: int = BATCH) -> AsyncGene
 async def _reseal(session: AsyncConnection, vault: Vault, tenant: UUID, slug: str, done: Rotation) -> Rotation:
     done = replace(done, tenants=done.tenants + 1)
     for column, read in _READ.items():
-        sealed = (await session.execute(read, {"tenant": tenant})).scalar()
-        if sealed is None:
-            continue
-        if not vault.needs_rotation(sealed):
-            done = replace(done, current=done.current + 1)
-            continue
-        try:
-            secret = vault.open(tenant, column, sealed)
-        except Unavailable:
-            done = replace(done, unreadable=(*done.unreadable, f"{slug}: {column}"))
-            continue
-        await session.execute(_WRITE[column], {"tenant": tenant, "secret": vault.seal(tenant, column, secret)})
-        done = replace(done, resealed=done.resealed + 1)
+        for row in (await session.execute(read, {"tenant": tenant})).all():
+            if not vault.needs_rotation(row.secret):
+                done = replace(done, current=done.current + 1)
+                continue
+            try:
+                secret = vault.open(tenant, column, row.secret)
+            except Unavailable:
+                done = replace(done, unreadable=(*done.unreadable, f"{slug}: {column}"))
+                continue
+            await session.execute(_WRITE[column], {"id": row.id, "secret": vault.seal(tenant, column, secret)})
+            done = replace(done, resealed=done.resealed + 1)
     return done
