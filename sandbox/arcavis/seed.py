@@ -118,14 +118,15 @@ def fill_fresh(tenant: Tenant) -> None:
                 resource == "stores" and row["Id"] not in stores
             )
             if not foreign and row["Id"] != BEXIO_INVOICE:
-                tenant.helpers[resource].put(_PAYMENT_DEFAULTS | row if resource == "paymenttypes" else dict(row))
+                tenant.helpers[resource].put(_DEFAULTS.get(resource, {}) | row)
 
 
 def add_payment_type(tenant: Tenant, given: Record) -> int:
     """A new payment type with Arcavis' defaults; its id. Titles are not unique there."""
     table = tenant.helpers["paymenttypes"]
-    known = {name: given[name] for name in _PAYMENT_DEFAULTS if name in given}
-    return table.put({**_PAYMENT_DEFAULTS, **known, "Id": table.next_id, "Title": text(given.get("Title"))})
+    defaults = _DEFAULTS["paymenttypes"]
+    known = {name: given[name] for name in defaults if name in given}
+    return table.put({**defaults, **known, "Id": table.next_id, "Title": text(given.get("Title"))})
 
 
 def _add_article(tenant: Tenant, article: shop.ShopArticle) -> None:
