@@ -127,8 +127,8 @@ def test_no_text_is_translated_in_two_areas(language: str) -> None:
     assert sum(len(area_translations(language, area)) for area in AREAS) == len(translations(language))
 
 
-ENGLISH = {text for entry in ENTRIES.values() for text in (entry.title, entry.detail, entry.remedy)} | MESSAGES
-ENGLISH |= PHRASES
+ENTRY_TEXTS = {text for entry in ENTRIES.values() for text in (entry.title, entry.detail, entry.remedy)}
+ENGLISH = ENTRY_TEXTS | MESSAGES | PHRASES
 
 
 @pytest.mark.parametrize("language", ["de", "fr", "it"])
