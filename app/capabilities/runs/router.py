@@ -11,8 +11,8 @@ from fastapi.responses import StreamingResponse
 from app.api.deps import Backoffice, Db, Language, Now, PageParams, Waiting
 from app.api.pagination import Page, Position
 from app.api.problems import problems
+from app.api.run_view import RunView, view
 from app.capabilities.runs import service
-from app.capabilities.runs.schemas import RunView
 from app.core.errors import Conflict, InvalidInput, NotFound
 
 EVENT_STREAM = "text/event-stream"
@@ -30,13 +30,13 @@ async def list_runs(
 ) -> Page[RunView]:
     """Runs, the latest first."""
     found = await service.listing(db, caller.tenant, kind, paging.values)
-    return paging.page(found, lambda run: Position(run.created_at, run.id), lambda run: service.view(run, language))
+    return paging.page(found, lambda run: Position(run.created_at, run.id), lambda run: view(run, language))
 
 
 @router.get("/{run_id}", responses=problems(NotFound))
 async def get_run(run_id: UUID, caller: Backoffice, db: Db, language: Language) -> RunView:
     """One run, as far as it came."""
-    return service.view(await service.get(db, caller.tenant, run_id), language)
+    return view(await service.get(db, caller.tenant, run_id), language)
 
 
 @router.get(
@@ -71,10 +71,10 @@ async def watch_run(
 @router.post("/{run_id}/cancel", responses=problems(NotFound, Conflict))
 async def cancel_run(run_id: UUID, caller: Backoffice, db: Db, clock: Now, language: Language) -> RunView:
     """Asks the work to stop at its next step; what was done stays done."""
-    return service.view(await service.cancel(db, clock, caller, run_id), language)
+    return view(await service.cancel(db, clock, caller, run_id), language)
 
 
 @router.post("/{run_id}/retry", responses=problems(NotFound, Conflict))
 async def retry_run(run_id: UUID, caller: Backoffice, db: Db, clock: Now, language: Language) -> RunView:
     """Goes on with a run that failed or was cancelled, from where it stood."""
-    return service.view(await service.retry(db, clock, caller, run_id), language)
+    return view(await service.retry(db, clock, caller, run_id), language)

@@ -9,39 +9,17 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api.auth import TenantCaller
-from app.api.explanation import explained
+from app.api.run_view import view
 from app.api.waiting import Settled
-from app.capabilities.runs.schemas import RunView
 from app.core.clock import Clock
 from app.core.priority import Priority
 from app.db import audit
 from app.db.session import Database
 from app.jobs import runs
 from app.jobs.engine import wake
-from app.jobs.runs import REASON_PARAMS, Run
+from app.jobs.runs import Run
 
 RECONNECT_MILLISECONDS = 2000
-
-
-def view(run: Run, language: str) -> RunView:
-    """A run as callers see it."""
-    params: Mapping[str, str] = run.detail.get(REASON_PARAMS, {})
-    return RunView.model_validate(
-        {
-            "id": run.id,
-            "kind": run.kind,
-            "state": run.state,
-            "counts": run.counts,
-            "total": run.total,
-            "reason": explained(run.reason, params, language) if run.reason else None,
-            "cancel_requested": run.cancel_requested,
-            "detail": {name: value for name, value in run.detail.items() if name != REASON_PARAMS},
-            "created_at": run.created_at,
-            "started_at": run.started_at,
-            "finished_at": run.finished_at,
-            "updated_at": run.updated_at,
-        }
-    )
 
 
 def version(run: Run) -> str:
