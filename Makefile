@@ -4,7 +4,8 @@
 
 BIN := .venv/bin
 PYTEST ?= $(BIN)/pytest
-COVERED := $(BIN)/coverage run -m pytest
+COVERED := $(BIN)/pytest --cov --cov-report=
+WORKERS ?= -n logical --maxprocesses=4 --no-loadscope-reorder
 ARGS ?=
 
 help: ## this list
@@ -21,8 +22,8 @@ setup: .venv/.synced ## install everything into .venv; afterwards .venv/bin/conn
 demo: setup ## a shop's morning through the whole system, on simulated bexio and Arcavis
 	$(BIN)/connector demo $(ARGS)
 
-test: setup ## all tests
-	$(PYTEST) $(ARGS)
+test: setup ## all tests, on every core (WORKERS= for one after the other)
+	$(PYTEST) $(WORKERS) $(ARGS)
 
 check: lint types imports ## everything CI checks: lint, format, types, import rules, tests with branch coverage
 	@status=0; $(MAKE) test PYTEST="$(COVERED)" || status=$$?; $(BIN)/coverage report; exit $$status

@@ -1,1 +1,7 @@
-pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.database", "tests.fixtures.shop", "tests.fixtures.post"]
+pytest_plugins = [
+    "tests.fixtures.postgres",
+    "tests.fixtures.database",
+    "tests.fixtures.distribution",
+    "tests.fixtures.shop",
+    "tests.fixtures.post",
+]

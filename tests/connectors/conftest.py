@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import URL, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import URL
 
-from app.db import migrate
 from app.db.session import Database
+from tests.fixtures.database import fresh_database
 
 
 @dataclass
@@ -41,16 +40,8 @@ def clock() -> ManualClock:
 @pytest.fixture(scope="session")
 async def limits_url(postgres: URL) -> AsyncGenerator[str]:
     """A migrated database for what all replicas share."""
-    name = "connector_remote_limits"
-    engine = create_async_engine(postgres, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"drop database if exists {name} with (force)"))
-        await connection.execute(text(f"create database {name}"))
-        url = postgres.set(database=name).render_as_string(hide_password=False)
-        await migrate.upgrade(url)
-        yield url
-        await connection.execute(text(f"drop database if exists {name} with (force)"))
-    await engine.dispose()
+    async with fresh_database(postgres) as url:
+        yield url.render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

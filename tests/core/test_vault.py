@@ -92,8 +92,8 @@ def test_neither_a_vault_nor_its_errors_show_a_key() -> None:
         "id:" + base64.b64encode(b"x" * 16).decode(),
         ":" + base64.b64encode(b"x" * 32).decode(),
         "two words:" + base64.b64encode(b"x" * 32).decode(),
-        f"{FIRST},{FIRST}",
-        f"{FIRST},",
+        pytest.param(f"{FIRST},{FIRST}", id="one key twice"),
+        pytest.param(f"{FIRST},", id="an empty place"),
     ],
 )
 def test_a_malformed_keyring_is_refused_at_the_start(keyring: str) -> None:
