@@ -6,8 +6,9 @@ from datetime import datetime
 
 from app.connectors.arcavis import names
 from app.connectors.arcavis.contacts import CUSTOMERS, SUPPLIERS, Contacts
-from app.connectors.arcavis.envelope import Listing, resource_of, whole
+from app.connectors.arcavis.envelope import Changing, Listing, resource_of, whole
 from app.connectors.arcavis.names import (
+    ArticleGroups,
     Customer,
     PaymentType,
     PointOfSale,
@@ -25,6 +26,7 @@ _STORES = resource_of(names.STORES, Store)
 _POINTS_OF_SALE = resource_of(names.POINTS_OF_SALE, PointOfSale)
 _TAXES = resource_of(names.TAXES, Tax)
 _TRANSACTION_TYPES = resource_of(names.TRANSACTION_TYPES, TransactionType)
+_ARTICLE_GROUPS = resource_of(names.ARTICLES, ArticleGroups)
 _TRANSACTION_PURPOSES = resource_of(names.TRANSACTION_PURPOSES, TransactionPurpose)
 
 
@@ -41,6 +43,7 @@ class Arcavis:
         self.points_of_sale: Listing[PointOfSale] = Listing(transport, _POINTS_OF_SALE)
         self.taxes: Listing[Tax] = Listing(transport, _TAXES)
         self.transaction_types: Listing[TransactionType] = Listing(transport, _TRANSACTION_TYPES)
+        self.article_groups: Changing[ArticleGroups] = Changing(transport, _ARTICLE_GROUPS)
         self.transaction_purposes: Listing[TransactionPurpose] = Listing(transport, _TRANSACTION_PURPOSES)
 
     @property

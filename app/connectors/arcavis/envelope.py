@@ -14,6 +14,7 @@ from app.connectors.transport import Answer, Transport
 from app.core.errors import RemoteNotFound, RemoteRejected
 
 ROWS_PER_PAGE = 500
+RESTARTS = 5
 
 Row = TypeVar("Row")
 Shape = TypeVar("Shape")
@@ -102,6 +103,44 @@ async def pages(transport: Transport, resource: Resource[Row], query: Query | No
         if page >= found.total_pages:
             return
         page += 1
+
+
+async def changes(transport: Transport, resource: Resource[Row], ticks: int) -> AsyncIterator[Many[Row]]:
+    """What is new or changed since an earlier answer's `data_age_ticks`, page by page; 0 for everything.
+
+    The next cursor is `data_age_ticks` of the first page. A row that changes while pages are read may move, and shift
+    another one out of sight between two pages: then all pages come once more.
+
+    Raises:
+        RemoteUnavailable: the list changed during every reading.
+    """
+    for _ in range(RESTARTS):
+        began: int | None = None
+        last = 1
+        async for page in pages(transport, resource, {names.CHANGED_SINCE: ticks}):
+            began = began or page.data_age_ticks
+            last = page.total_pages
+            yield page
+        if last <= 1 or began is None or not await _changed(transport, resource, began):
+            return
+    raise transport.unsteady()
+
+
+async def _changed(transport: Transport, resource: Resource[Row], ticks: int) -> bool:
+    query: Query = {names.CHANGED_SINCE: ticks, names.PAGE: 1, names.PAGE_SIZE: 1}
+    return bool((await whole(transport, resource, query)).result)
+
+
+class Changing(Generic[Row]):
+    """A resource of which only what changed is read."""
+
+    def __init__(self, transport: Transport, resource: Resource[Row]) -> None:
+        self._transport = transport
+        self._resource = resource
+
+    def changes(self, ticks: int) -> AsyncIterator[Many[Row]]:
+        """See `changes`."""
+        return changes(self._transport, self._resource, ticks)
 
 
 class Listing(Generic[Row]):

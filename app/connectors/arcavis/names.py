@@ -25,6 +25,7 @@ TRANSACTION_TYPES = "/api/transactiontypes"
 TRANSACTION_PURPOSES = "/api/transactionpurposes"
 CUSTOMERS = "/api/customers"
 SUPPLIERS = "/api/suppliers"
+ARTICLES = "/api/articles"
 TRANSACTIONS = "/api/transactions"
 
 PAGE = "page"
@@ -121,6 +122,15 @@ class TransactionType(Named):
 
     id: int
     title: str
+
+
+class ArticleGroups(Named):
+    """Of an article, the three groups it belongs to; lines of a receipt carry none."""
+
+    id: int
+    main_group_title: OptionalText = None
+    trade_group_title: OptionalText = None
+    article_group_title: OptionalText = None
 
 
 class TransactionPurpose(Named):

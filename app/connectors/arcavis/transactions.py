@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from datetime import date
 
 from app.connectors.arcavis import names
-from app.connectors.arcavis.envelope import Many, one, pages, resource_of, whole
+from app.connectors.arcavis.envelope import Many, changes, one, pages, resource_of, whole
 from app.connectors.arcavis.names import Transaction
 from app.connectors.transport import Transport
 
 TRANSACTIONS = resource_of(names.TRANSACTIONS, Transaction)
-RESTARTS = 5
 
 
 class Transactions:
@@ -37,26 +36,6 @@ class Transactions:
         latest: dict[str, str | int] = {names.PAGE: 1, names.PAGE_SIZE: 1}
         return (await whole(self._transport, TRANSACTIONS, latest)).data_age_ticks or 0
 
-    async def changes(self, ticks: int) -> AsyncIterator[Many[Transaction]]:
-        """Transactions that are new or changed since an earlier answer's `data_age_ticks`, page by page.
-
-        The next cursor is `data_age_ticks` of the first page. A transaction that changes while pages are read may
-        move, and shift another one out of sight between two pages: then all pages come once more.
-
-        Raises:
-            RemoteUnavailable: the list changed during every reading.
-        """
-        for _ in range(RESTARTS):
-            began: int | None = None
-            last = 1
-            async for page in pages(self._transport, TRANSACTIONS, {names.CHANGED_SINCE: ticks}):
-                began = began or page.data_age_ticks
-                last = page.total_pages
-                yield page
-            if last <= 1 or began is None or not await self._changed(began):
-                return
-        raise self._transport.unsteady()
-
-    async def _changed(self, ticks: int) -> bool:
-        latest: dict[str, str | int] = {names.CHANGED_SINCE: ticks, names.PAGE: 1, names.PAGE_SIZE: 1}
-        return bool((await whole(self._transport, TRANSACTIONS, latest)).result)
+    def changes(self, ticks: int) -> AsyncIterator[Many[Transaction]]:
+        """Transactions that are new or changed since `ticks`; see `envelope.changes`."""
+        return changes(self._transport, TRANSACTIONS, ticks)

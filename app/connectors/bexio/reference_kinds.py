@@ -12,6 +12,7 @@ from app.connectors.bexio import (
     accounts,
     banking_accounts,
     business_years,
+    calendar_years,
     countries,
     currencies,
     item_settings,
@@ -20,6 +21,7 @@ from app.connectors.bexio import (
     taxes,
     units,
     users,
+    vat_periods,
 )
 from app.connectors.bexio.client import Bexio
 
@@ -48,6 +50,8 @@ BANKING_ACCOUNTS = Kind(
 )
 ITEM_SETTINGS = Kind("item_settings", item_settings.ITEM_SETTINGS.rows, lambda bexio: bexio.item_settings.list())
 BUSINESS_YEARS = Kind("business_years", business_years.BUSINESS_YEARS.rows, lambda bexio: bexio.business_years.list())
+VAT_PERIODS = Kind("vat_periods", vat_periods.VAT_PERIODS.rows, lambda bexio: bexio.vat_periods.list())
+CALENDAR_YEARS = Kind("calendar_years", calendar_years.CALENDAR_YEARS.rows, lambda bexio: bexio.calendar_years.list())
 
 KINDS: dict[str, Kind[Any]] = {
     kind.name: kind
@@ -63,6 +67,8 @@ KINDS: dict[str, Kind[Any]] = {
         BANKING_ACCOUNTS,
         ITEM_SETTINGS,
         BUSINESS_YEARS,
+        VAT_PERIODS,
+        CALENDAR_YEARS,
     )
 }
 """All kinds by name."""
