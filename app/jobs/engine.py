@@ -2,7 +2,8 @@
 
 The engine neither fences nor counts attempts (a job that kills its worker is picked again for ever), and it leaves
 when the database goes. So the truth is in the operations, a supervisor starts it again, and a sweep finds what no
-job announced: deferred work, and what a dead worker held.
+job announced: deferred work, and what a dead worker held. A bell is answered when it rings (`app.jobs.bells`), not
+when the engine has come round to its job.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, Self, cast
+from typing import Protocol, Self
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import structlog
 from pgqueuer.core.tm import TaskManager
-from pgqueuer.db import AsyncpgDriver, Driver
+from pgqueuer.db import Driver
 from pgqueuer.models import Job
 from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.qm import QueueManager
@@ -28,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.core.errors import ConnectorError
 from app.core.priority import Priority
 from app.db.session import RUNTIME_ROLE, Database
+from app.jobs.bells import BellDriver
 from app.jobs.work import WorkLoop
 
 ENTRYPOINT = "work"
@@ -118,11 +120,26 @@ class Worker:
     concurrency: int = CONCURRENCY
     sweep_seconds: float = SWEEP_SECONDS
     _stop: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    _rung: asyncio.Queue[None] = field(init=False, default_factory=asyncio.Queue[None])
+    _catching_up: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+
+    @property
+    def answering(self) -> int:
+        """How many answer bells; sweepers and the engine's own turn are part of `concurrency`, too."""
+        return max(1, self.concurrency - SWEEPERS - 1)
 
     def stop(self) -> None:
         """Takes no new work; what runs is finished."""
         self.loop.stopping = True
         self._stop.set()
+        # Whoever waits for a bell leaves.
+        for _ in range(self.answering):
+            self._rung.put_nowait(None)
+
+    def ring(self) -> None:
+        """Something may be due: somebody looks at once, or as soon as anybody is free."""
+        if self._rung.qsize() < self.answering:
+            self._rung.put_nowait(None)
 
     async def run(self) -> None:
         """Works until `stop`, through every outage of the database, then waits for running turns, bounded."""
@@ -131,6 +148,7 @@ class Worker:
             beside += [parts.create_task(self._keep_house(chore)) for chore in self.chores]
             working = [
                 parts.create_task(self._supervise(self._listen)),
+                *(parts.create_task(self._supervise(self._answer)) for _ in range(self.answering)),
                 *(parts.create_task(self._supervise(self._sweep)) for _ in range(SWEEPERS)),
             ]
             await self._stop.wait()
@@ -166,7 +184,7 @@ class Worker:
 
     async def _listen(self) -> None:
         async with engine_connection(self.db) as connection, asyncio.TaskGroup() as parts:
-            engine = QueueManager(Queries(AsyncpgDriver(cast("Any", connection))))
+            engine = QueueManager(Queries(BellDriver(connection, self.ring)))
             connection.add_termination_listener(lambda _: engine.shutdown.set())
             engine.entrypoint(ENTRYPOINT, on_failure="hold", accepts_context=False)(self._on_bell)
             stopper = parts.create_task(self._shut_down(engine))
@@ -186,10 +204,18 @@ class Worker:
         engine.shutdown.set()
 
     async def _on_bell(self, _job: Job) -> None:
+        """Looks whether the bell was heard; when many were not, everybody lends a hand."""
+        self.ring()
         try:
-            await self.loop.drain()
+            async with self._catching_up:
+                await self.loop.drain()
         except ConnectorError as error:
             _log.warning("drain-stopped", code=error.code)
+
+    async def _answer(self) -> None:
+        while not self._stop.is_set():
+            await self._rung.get()
+            await self.loop.look()
 
     async def _sweep(self) -> None:
         while not self._stop.is_set():

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -70,11 +70,7 @@ _REARM = text(
 )
 _HOLD = text("select 1 from operation where id = :id and fence = :fence and state = 'running' for update")
 _SETTLE = text(
-    "update operation set state = case when wanted > :seen then 'waiting' else cast(:state as text) end,"
-    " next_attempt_at = case when wanted > :seen then cast(:now as timestamptz) else cast(:due as timestamptz) end,"
-    " reason = :reason, attempts = :attempts,"
-    " starts = 0, lease_until = null, step = :step, memo = :memo, updated_at = :now"
-    " where id = :id and fence = :fence and state = 'running' returning state"
+    "select settle_operation(:id, :fence, :seen, :state, :due, :attempts, :reason, :step, :memo, :now) as settled"
 ).bindparams(bindparam("memo", type_=JSONB))
 
 
@@ -171,34 +167,58 @@ async def hold(session: AsyncConnection, operation: Operation) -> None:
         raise LeaseLost
 
 
-async def settle(
-    session: AsyncConnection,
-    operation: Operation,
-    *,
-    state: str,
-    now: datetime,
-    due: datetime,
-    attempts: int,
-    reason: str | None,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a turn ends: the state of the operation from now on, and when it is due again if it waits.
+
+    `done` also closes what waited for a person; whoever waits for the subject is woken.
+    """
+
+    state: str
+    now: datetime
+    due: datetime
+    attempts: int
+    reason: str | None
+
+    def values(self, operation: Operation) -> dict[str, Any]:
+        """As parameters of `settle_operation`, and of functions that do more in one round trip."""
+        return {
+            "id": operation.id,
+            "fence": operation.fence,
+            "seen": operation.wanted,
+            "state": self.state,
+            "now": self.now,
+            "due": self.due,
+            "attempts": self.attempts,
+            "reason": self.reason,
+            "step": operation.step,
+            "memo": dict(operation.memo),
+        }
+
+
+async def settle(session: AsyncConnection, operation: Operation, ending: Ending) -> str:
     """Ends this turn of the work and returns the state it is in: asked for again meanwhile, it waits once more.
 
     Raises:
         LeaseLost: another worker holds the operation.
     """
-    values = {
-        "id": operation.id,
-        "fence": operation.fence,
-        "seen": operation.wanted,
-        "state": state,
-        "now": now,
-        "due": due,
-        "attempts": attempts,
-        "reason": reason,
-        "step": operation.step,
-        "memo": dict(operation.memo),
-    }
-    row = (await session.execute(_SETTLE, values)).first()
-    if row is None:
+    return _settled((await session.execute(_SETTLE, ending.values(operation))).scalar_one())
+
+
+async def settle_alone(
+    db: Database, operation: Operation, ending: Ending, statement: TextClause, more: Mapping[str, Any]
+) -> str:
+    """The same in one round trip, by a statement that takes the tenant and `more` too and answers with `settled`.
+
+    Raises:
+        LeaseLost: another worker holds the operation.
+    """
+    values = {**more, **ending.values(operation), "tenant": operation.tenant_id}
+    row = await db.execute_alone(statement, values)
+    return _settled(row.settled if row is not None else None)
+
+
+def _settled(state: str | None) -> str:
+    if state is None:
         raise LeaseLost
-    return row.state
+    return state

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.core.clock import Clock
@@ -20,7 +20,7 @@ from app.core.priority import Priority
 from app.db.attention import Subject, close_items, raise_item
 from app.db.session import Database
 from app.jobs import operations
-from app.jobs.operations import Operation
+from app.jobs.operations import Ending, Operation
 from app.jobs.outcomes import MAX_STARTS, Done, Halt, Later, NeedsAttention, Outcome, after_error, limited
 
 BEAT_SECONDS = 3.0
@@ -29,7 +29,8 @@ INTENT_LIFE = timedelta(seconds=8)
 UNKNOWN_KIND_PAUSE = timedelta(seconds=30)
 
 _log = structlog.get_logger("work")
-_ANNOUNCE = text("select pg_notify('connector_settled', :subject)")
+# A statement and its parameters; see `SettlesAlone`.
+Settlement = tuple[TextClause, Mapping[str, Any]]
 
 
 class Work:
@@ -101,6 +102,18 @@ class Handler(Protocol):
 
     async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
         """Records the outcome in the capability's own tables, in the transaction that settles the operation."""
+        ...
+
+
+@runtime_checkable
+class SettlesAlone(Protocol):
+    """A handler whose tables are written by the very statement that settles the operation: one round trip.
+
+    Whoever waits at a till waits for it. It is used where no person has to be asked.
+    """
+
+    def settlement(self, operation: Operation, outcome: Outcome) -> Settlement | None:
+        """The statement, which answers with `settled`, and what it takes beside `Ending.values`; None for none."""
         ...
 
 
@@ -213,17 +226,27 @@ class WorkLoop:
                 attempts = 0 if outcome.succeeded else operation.attempts + int(counted)
             case NeedsAttention(code=reason):
                 state, attempts = "parked", operation.attempts
-        subject = Subject(operation.tenant_id, operation.kind, operation.subject_id)
+        ending = Ending(state, now, due, attempts, reason)
+        alone = None
+        if isinstance(handler, SettlesAlone) and not isinstance(outcome, NeedsAttention):
+            alone = handler.settlement(operation, outcome)
+        if alone is not None:
+            await operations.settle_alone(self.db, operation, ending, *alone)
+        else:
+            await self._settle_with_others(handler, operation, outcome, ending)
+        _log.info("turn-ended", state=state, reason=reason, delay=_seconds(due - now))
+
+    async def _settle_with_others(
+        self, handler: Handler, operation: Operation, outcome: Outcome, ending: Ending
+    ) -> None:
+        """In one transaction with what a person is asked and what the handler records."""
+        subject, now = Subject(operation.tenant_id, operation.kind, operation.subject_id), ending.now
         async with self.db.begin(operation.tenant_id) as session:
-            await operations.settle(session, operation, state=state, now=now, due=due, attempts=attempts, reason=reason)
+            await operations.settle(session, operation, ending)
             if isinstance(outcome, NeedsAttention):
                 await raise_item(session, subject, code=outcome.code, params=outcome.params, now=now)
                 await close_items(session, subject, state="resolved", actor="system", now=now, keep=outcome.code)
-            elif isinstance(outcome, Done):
-                await close_items(session, subject, state="resolved", actor="system", now=now)
             await self._project(session, handler, operation, outcome)
-            await session.execute(_ANNOUNCE, {"subject": str(operation.subject_id)})
-        _log.info("turn-ended", state=state, reason=reason, delay=_seconds(due - now))
 
     async def _project(
         self, session: AsyncConnection, handler: Handler, operation: Operation, outcome: Outcome

@@ -21,7 +21,7 @@ from app.core.priority import Priority
 from app.db.session import Database
 from app.jobs import operations
 from app.jobs.engine import Worker, wake
-from app.jobs.operations import Operation
+from app.jobs.operations import Ending, Operation
 from app.jobs.outcomes import Done, Outcome
 from app.jobs.work import Work, WorkLoop
 
@@ -180,5 +180,5 @@ async def settle(db: Database, operation: Operation, state: str, now: datetime =
     """Ends a turn without further ado."""
     async with db.begin(operation.tenant_id) as session:
         return await operations.settle(
-            session, operation, state=state, now=now, due=now, attempts=0, reason=None if state == "done" else "trial"
+            session, operation, Ending(state, now, now, 0, None if state == "done" else "trial")
         )

@@ -26,8 +26,6 @@ from tests.jobs.stock import Trial, add_tenant, add_work, bells, loop_over, ring
 # So rarely that only a bell can have been the cause.
 NEVER = 3600.0
 
-_STALE = text("update pgqueuer set heartbeat = now() - interval '10 minutes' where status = 'picked' returning id")
-_PICKED = text("select count(*) from pgqueuer_log where status = 'picked'")
 _HANG_UP = text("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'connector-jobs'")
 _LISTENING = text("select count(*) from pg_stat_activity where application_name = 'connector-jobs'")
 _FORBID = text("revoke execute on all functions in schema public from public")
@@ -71,8 +69,9 @@ async def test_a_bell_is_heard_at_once(db: Database, owner: AsyncEngine) -> None
             await add_work(db, tenant, now=clock.now(), bell=True)
             await until(lambda runs=runs: len(handler.runs) > runs)
             heard.append(time.perf_counter() - rung)
+        # The engine comes after and finds that there is nothing left to do.
+        await until(lambda: emptied(db))
     assert sorted(heard)[2] < 0.5
-    await until(lambda: emptied(db))
 
 
 async def emptied(db: Database) -> bool:
@@ -108,29 +107,49 @@ async def test_what_a_dead_worker_held_is_found_without_any_bell(db: Database) -
     assert (len(handler.runs), handler.runs[0].fence) == (1, 2)
 
 
-async def test_a_job_picked_twice_runs_its_operation_once(db: Database, owner: AsyncEngine) -> None:
+async def test_a_job_delivered_twice_runs_its_operation_once(db: Database, owner: AsyncEngine) -> None:
     clock, first, second, tenant = SystemClock(), Gate(), Trial(), await add_tenant(db)
     async with working(Worker(db, loop_over(db, first), sweep_seconds=NEVER)):
         await until(lambda: listening(owner))
         await asyncio.sleep(0.3)
         subject = await add_work(db, tenant, now=clock.now(), bell=True)
         await until(lambda: len(first.runs) == 1)
-        async with owner.connect() as connection:
-            # As when the first worker's heartbeats got lost: the engine takes it for dead.
-            lost = (await connection.execute(_STALE)).all()
-            assert len(lost) == 1
         async with working(Worker(db, loop_over(db, second), sweep_seconds=NEVER)):
-            await until(lambda: picked_again(owner))
-            await asyncio.sleep(0.3)
+            await until(lambda: both_listen(owner))
+            # As when the first worker's heartbeats got lost: the engine takes it for dead and gives the job away.
+            await ring(db, 1)
+            await until(lambda: emptied(db))
             assert (second.runs, await state(db, subject)) == ([], "running")
             first.gate.set()
             await until(lambda: is_done(db, subject))
     assert (len(first.runs), second.runs, first.outcomes) == (1, [], [Done()])
 
 
-async def picked_again(owner: AsyncEngine) -> bool:
+async def both_listen(owner: AsyncEngine) -> bool:
     async with owner.connect() as connection:
-        return (await connection.execute(_PICKED)).scalar_one() >= 2
+        return (await connection.execute(_LISTENING)).scalar_one() == 2
+
+
+async def test_a_bell_that_rang_while_nobody_listened_is_heard_by_whoever_comes(db: Database) -> None:
+    clock, handler = SystemClock(), Trial()
+    subjects = [await add_work(db, await add_tenant(db), now=clock.now(), bell=True) for _ in range(3)]
+    async with working(Worker(db, loop_over(db, handler), sweep_seconds=NEVER)):
+        await until(lambda: len(handler.runs) == len(subjects))
+    assert sorted(operation.subject_id for operation in handler.runs) == sorted(subjects)
+
+
+async def test_more_bells_than_hands_are_all_answered(db: Database) -> None:
+    clock, handler = SystemClock(), Trial(slowly)
+    tenants = [await add_tenant(db) for _ in range(8)]
+    async with working(Worker(db, loop_over(db, handler), concurrency=1, sweep_seconds=NEVER)):
+        subjects = [await add_work(db, tenant, now=clock.now(), bell=True) for tenant in tenants for _ in range(3)]
+        await until(lambda: len(handler.outcomes) == len(subjects), 5)
+    assert sorted(operation.subject_id for operation in handler.runs) == sorted(subjects)
+
+
+async def slowly(_work: Work) -> Outcome:
+    await asyncio.sleep(0.005)
+    return Done()
 
 
 async def test_extra_deliveries_change_nothing(db: Database) -> None:

@@ -12,7 +12,7 @@ from app.core.ids import uuid7
 from app.core.priority import Priority
 from app.db.session import Database
 from app.jobs import operations
-from app.jobs.operations import LEASE, Operation
+from app.jobs.operations import LEASE, Ending, Operation
 from app.jobs.outcomes import Halt, Later
 from tests.jobs.stock import KIND, START, add_tenant, add_work, claimed, settle, stored
 
@@ -107,9 +107,7 @@ async def test_extending_renews_every_lease_that_is_still_held(db: Database) -> 
 async def test_settling_records_when_it_goes_on_and_why(db: Database) -> None:
     held = await operations.advance(db, await one_held(db), "paying", {"n": 1}, START)
     async with db.begin(held.tenant_id) as session:
-        await operations.settle(
-            session, held, state="waiting", now=START, due=LATER, attempts=3, reason="bexio-unavailable"
-        )
+        await operations.settle(session, held, Ending("waiting", START, LATER, 3, "bexio-unavailable"))
     row = await stored(db, held.subject_id)
     assert (row.state, row.next_attempt_at, row.attempts) == ("waiting", LATER, 3)
     assert (row.reason, row.starts, row.lease_until) == ("bexio-unavailable", 0, None)
@@ -165,9 +163,7 @@ async def test_what_a_holder_writes_beside_its_operation_keeps_others_from_takin
 async def test_asking_again_wakes_work_from_every_rest_and_forgives_its_failures(db: Database, state: str) -> None:
     held = await one_held(db)
     async with db.begin(held.tenant_id) as session:
-        await operations.settle(
-            session, held, state=state, now=START, due=START + timedelta(days=1), attempts=9, reason="total-differs"
-        )
+        await operations.settle(session, held, Ending(state, START, START + timedelta(days=1), 9, "total-differs"))
         assert await operations.rearm(session, kind=KIND, subject=held.subject_id, now=LATER)
     row = await stored(db, held.subject_id)
     assert (row.state, row.next_attempt_at, row.attempts, row.reason) == ("waiting", LATER, 0, None)
@@ -184,7 +180,7 @@ async def test_another_tenant_can_neither_rearm_nor_settle_it(db: Database) -> N
     async with db.begin(await add_tenant(db)) as session:
         assert not await operations.rearm(session, kind=KIND, subject=held.subject_id, now=START)
         with pytest.raises(LeaseLost):
-            await operations.settle(session, held, state="done", now=START, due=START, attempts=0, reason=None)
+            await operations.settle(session, held, Ending("done", START, START, 0, None))
     assert (await stored(db, held.subject_id)).state == "running"
 
 

@@ -24,6 +24,7 @@ class Mutant:
 
 
 REVISION = "migrations/versions/0001_foundation.py"
+TURNS = "migrations/sql/turns.sql"
 OPERATIONS = "app/jobs/operations.py"
 WORK = "app/jobs/work.py"
 ISSUING = "app/capabilities/documents/issuing.py"
@@ -44,9 +45,9 @@ MUTANTS = (
             (REVISION, "where o.id = p_id and o.fence = p_fence and o.state = 'running';", "where o.id = p_id;"),
             (OPERATIONS, "where id = :id and fence = :fence and state = 'running' for update", "where id = :id"),
             (
-                OPERATIONS,
-                " where id = :id and fence = :fence and state = 'running' returning",
-                " where id = :id returning",
+                TURNS,
+                "where o.id = p_id and o.fence = p_fence and o.state = 'running' returning",
+                "where o.id = p_id returning",
             ),
         ),
     ),

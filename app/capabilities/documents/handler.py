@@ -13,17 +13,16 @@ from app.capabilities.documents import records
 from app.capabilities.documents.cancelling import cancel
 from app.capabilities.documents.issuing import issue
 from app.capabilities.documents.mailing import mail
-from app.capabilities.documents.records import BexioFacts
+from app.capabilities.documents.records import BexioFacts, Projection
 from app.capabilities.documents.tender import paid_at_till, record_payments
 from app.capabilities.documents.tidying import tidy
 from app.capabilities.documents.turn import Turn
-from app.capabilities.tenancy.config import load
 from app.connectors.access import RemoteAccess
 from app.connectors.bexio.reference import ReferenceData
 from app.core.clock import Clock
 from app.jobs.operations import Operation
 from app.jobs.outcomes import Done, Halt, NeedsAttention, Outcome
-from app.jobs.work import Work
+from app.jobs.work import Settlement, Work
 
 # These say that what is issued does not stand as the sale does.
 BLOCKING = {"invoice-doubled"}
@@ -45,11 +44,9 @@ class DocumentHandler:
         return await (self._cancel(turn) if turn.document.goal == "cancelled" else self._issue(turn))
 
     async def _turn(self, work: Work) -> Turn:
-        async with work.db.begin(work.tenant) as session:
-            document = await records.read(session, work.subject)
-            config = await load(session, work.tenant)
+        opened = await records.open_document(work.db, work.tenant, work.subject)
         bexio = await self.remotes.bexio(work.tenant, work.priority)
-        return Turn(work, document, config, bexio, self.reference.of(work.tenant, bexio), self.settle)
+        return Turn(work, opened, bexio, self.reference.of(work.tenant, bexio), self.settle)
 
     async def _issue(self, turn: Turn) -> Outcome:
         fresh = turn.facts is None
@@ -86,17 +83,23 @@ class DocumentHandler:
 
     async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
         """Projects what the turn found out onto the document."""
-        memo = operation.memo
-        facts = BexioFacts.from_memo(memo["bexio"]) if memo.get("bexio") else None
-        await records.project(
-            session,
-            operation.subject_id,
-            goal=memo.get("goal", "issued"),
-            status=_status(memo, facts, outcome),
-            contact=memo.get("contact"),
-            facts=facts,
-            now=self.clock.now(),
-        )
+        await records.project(session, _projection(operation, outcome), self.clock.now())
+
+    def settlement(self, operation: Operation, outcome: Outcome) -> Settlement:
+        """The same and the settling of the operation in one statement; see `app.jobs.work.SettlesAlone`."""
+        return records.SETTLE, _projection(operation, outcome).values(self.clock.now())
+
+
+def _projection(operation: Operation, outcome: Outcome) -> Projection:
+    memo = operation.memo
+    facts = BexioFacts.from_memo(memo["bexio"]) if memo.get("bexio") else None
+    return Projection(
+        document=operation.subject_id,
+        goal=memo.get("goal", "issued"),
+        status=_status(memo, facts, outcome),
+        contact=memo.get("contact"),
+        facts=facts,
+    )
 
 
 def _status(memo: Mapping[str, Any], facts: BexioFacts | None, outcome: Outcome) -> str:

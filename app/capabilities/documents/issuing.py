@@ -89,7 +89,8 @@ def _adopted(turn: Turn, invoice: Invoice) -> BexioFacts:
 
 async def _created(turn: Turn, lines: list[InlinePosition]) -> InvoiceWithPositions:
     resolution = await mapping.resolution(turn)
-    contact = await resolution.contact_id()
+    # A link that stands is used as it is; a contact that is gone meanwhile shows when bexio refuses the invoice.
+    contact = turn.opened.contact or await resolution.contact_id()
     invoice = await mapping.invoice(turn, contact, lines[:MAX_POSITIONS])
     before = turn.work.memo.get("create_sent")
     bexio = await turn.intend("creating", contact=contact, create_sent=turn.now.isoformat(), compared=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from app.capabilities.documents import records
 from app.capabilities.documents.positions import Position, Spoken, positions
+from app.capabilities.documents.records import ArticleLink
 from app.capabilities.documents.schemas import Customer, Sale
 from app.capabilities.documents.turn import Turn
 from app.capabilities.parties.evidence import Party
@@ -52,20 +53,11 @@ async def lines(turn: Turn) -> list[InlinePosition]:
     account = await turn.reference.account(account_no)
     rates = {line.tax_rate for line in sale.lines if not line.is_text and line.tax_rate is not None}
     taxes = {rate: (await turn.reference.sales_tax(rate, sale.date)).id for rate in rates}
-    articles = await _articles(turn, sale)
-    return [_position(line, articles, account.id, taxes) for line in positions(sale.lines)]
-
-
-async def _articles(turn: Turn, sale: Sale) -> dict[str, records.ArticleLink]:
-    ids = sorted({line.article_id for line in sale.lines if line.article_id})
-    if not ids:
-        return {}
-    async with turn.work.db.begin(turn.work.tenant) as session:
-        return await records.article_links(session, ids)
+    return [_position(line, turn.opened.articles, account.id, taxes) for line in positions(sale.lines)]
 
 
 def _position(
-    position: Position, articles: dict[str, records.ArticleLink], account: int, taxes: dict[Decimal, int]
+    position: Position, articles: Mapping[str, ArticleLink], account: int, taxes: dict[Decimal, int]
 ) -> InlinePosition:
     if isinstance(position, Spoken):
         return TextPosition(text=position.text)

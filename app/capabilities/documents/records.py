@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.documents.schemas import Sale
+from app.capabilities.tenancy.config import TenantConfig, from_row
 from app.core.errors import NotFound
 from app.db.session import Database
 from app.db.statements import Record
@@ -39,13 +40,16 @@ _LIST = text(
     " order by created_at desc, id desc limit :fetch"
 )
 _LOCK = text("select * from document where id = :id and source = :source for update")
-_READ = text("select * from document where id = :id")
+_OPEN = text("select * from open_document(:tenant, :id)")
 _PROJECT = text(
-    "update document set status = case when goal = :goal then :status else status end,"
-    " contact_bexio_id = coalesce(:contact, contact_bexio_id),"
-    " bexio_id = :bexio_id, bexio_number = :bexio_number, bexio_total = :bexio_total, bexio_status = :bexio_status,"
-    " bexio_open = :bexio_open, updated_at = :now where id = :id"
+    "select project_document(:document, :goal, :status, :contact, :bexio_id, :bexio_number, :bexio_total,"
+    " :bexio_status, :bexio_open, :now)"
 )
+SETTLE = text(
+    "select settle_document(:tenant, :id, :fence, :seen, :state, :due, :attempts, :reason, :step, :memo, :now,"
+    " :document, :goal, :status, :contact, :bexio_id, :bexio_number, :bexio_total, :bexio_status, :bexio_open)"
+    " as settled"
+).bindparams(bindparam("memo", type_=JSONB))
 _GOAL = text("update document set goal = :goal, status = :status, updated_at = :now where id = :id")
 _FOLLOW = text(
     "update document d set bexio_status = i.status, bexio_open = i.open, bexio_total = i.total, updated_at = :now"
@@ -53,10 +57,6 @@ _FOLLOW = text(
     " cast(:totals as numeric[])) as i (bexio_id, status, open, total)"
     " where d.tenant_id = cast(current_setting('connector.tenant') as uuid) and d.bexio_id = i.bexio_id"
     " and (d.bexio_status, d.bexio_open, d.bexio_total) is distinct from (i.status, i.open, i.total)"
-)
-_ARTICLES = text(
-    "select arcavis_id, bexio_id, account_id from article_link"
-    " where arcavis_id = any(cast(:ids as text[])) and state = 'active'"
 )
 
 
@@ -107,6 +107,43 @@ class ArticleLink:
     account_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedDocument:
+    """What a turn of work begins with. `contact` is the linked bexio contact of the customer, if there is one."""
+
+    document: StoredDocument
+    config: TenantConfig
+    contact: int | None
+    articles: Mapping[str, ArticleLink]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What a document shall show; the status only while the `goal` is the one that the work had."""
+
+    document: UUID
+    goal: str
+    status: str
+    contact: int | None
+    facts: BexioFacts | None
+
+    def values(self, now: datetime) -> dict[str, Any]:
+        """As statement parameters."""
+        facts = self.facts
+        return {
+            "document": self.document,
+            "goal": self.goal,
+            "status": self.status,
+            "contact": self.contact,
+            "bexio_id": facts.id if facts else None,
+            "bexio_number": facts.number if facts else None,
+            "bexio_total": facts.total if facts else None,
+            "bexio_status": facts.status if facts else None,
+            "bexio_open": facts.open if facts else None,
+            "now": now,
+        }
+
+
 def content_of(sale: Sale) -> tuple[bytes, bytes]:
     """A sale as stored, in JSON, and the fingerprint by which a repeated sale is recognised."""
     content = orjson.dumps(sale.model_dump(mode="json", exclude_none=True), option=orjson.OPT_SORT_KEYS)
@@ -141,7 +178,7 @@ async def listing(session: AsyncConnection, wanted: Listing, page: Mapping[str, 
     return list((await session.execute(_LIST, {**narrowed, **page})).all())
 
 
-def _stored(row: Row[Any]) -> StoredDocument:
+def _stored(row: Row[Any] | Record) -> StoredDocument:
     return StoredDocument(
         id=row.id,
         tenant=row.tenant_id,
@@ -153,16 +190,17 @@ def _stored(row: Row[Any]) -> StoredDocument:
     )
 
 
-async def read(session: AsyncConnection, document: UUID) -> StoredDocument:
-    """A document for the pipeline.
+async def open_document(db: Database, tenant: UUID, document: UUID) -> OpenedDocument:
+    """A document for the pipeline, with all that a turn needs of our own; one round trip.
 
     Raises:
         NotFound: this tenant has no such document.
     """
-    row = (await session.execute(_READ, {"id": document})).first()
+    row = await db.execute_alone(_OPEN, {"tenant": tenant, "id": document})
     if row is None:
         raise NotFound("document-not-found")
-    return _stored(row)
+    articles = {arcavis_id: ArticleLink(bexio_id, account) for arcavis_id, bexio_id, account in row.articles or ()}
+    return OpenedDocument(_stored(row), from_row(row), row.contact_id, articles)
 
 
 async def lock(session: AsyncConnection, document: UUID, source: str) -> StoredDocument:
@@ -177,30 +215,9 @@ async def lock(session: AsyncConnection, document: UUID, source: str) -> StoredD
     return _stored(row)
 
 
-async def project(
-    session: AsyncConnection,
-    document: UUID,
-    *,
-    goal: str,
-    status: str,
-    contact: int | None,
-    facts: BexioFacts | None,
-    now: datetime,
-) -> None:
-    """Writes what the pipeline found out onto the document; the status only while the `goal` is the one it had."""
-    values = {
-        "id": document,
-        "goal": goal,
-        "status": status,
-        "contact": contact,
-        "bexio_id": facts.id if facts else None,
-        "bexio_number": facts.number if facts else None,
-        "bexio_total": facts.total if facts else None,
-        "bexio_status": facts.status if facts else None,
-        "bexio_open": facts.open if facts else None,
-        "now": now,
-    }
-    await session.execute(_PROJECT, values)
+async def project(session: AsyncConnection, projection: Projection, now: datetime) -> None:
+    """Writes what the pipeline found out onto the document."""
+    await session.execute(_PROJECT, projection.values(now))
 
 
 async def set_goal(session: AsyncConnection, document: UUID, *, goal: str, status: str, now: datetime) -> None:
@@ -218,9 +235,3 @@ async def follow(session: AsyncConnection, seen: Sequence[BexioFacts], now: date
         "now": now,
     }
     await session.execute(_FOLLOW, values)
-
-
-async def article_links(session: AsyncConnection, ids: list[str]) -> dict[str, ArticleLink]:
-    """The linked ones among till articles."""
-    rows = await session.execute(_ARTICLES, {"ids": ids})
-    return {row.arcavis_id: ArticleLink(row.bexio_id, row.account_id) for row in rows}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.capabilities.documents import records
-from app.capabilities.documents.records import BexioFacts, StoredDocument
+from app.capabilities.documents.records import BexioFacts, OpenedDocument, Projection, StoredDocument
 from app.capabilities.tenancy.config import TenantConfig
 from app.connectors.bexio.client import Bexio
 from app.connectors.bexio.invoices import Invoice, InvoiceStatus
@@ -57,11 +57,20 @@ class Turn:
     """A document in hand. `settle` is how long a lost write may still land at bexio."""
 
     work: Work
-    document: StoredDocument
-    config: TenantConfig
+    opened: OpenedDocument
     bexio: Bexio
     reference: CompanyReference
     settle: timedelta
+
+    @property
+    def document(self) -> StoredDocument:
+        """The document as it was when the turn began."""
+        return self.opened.document
+
+    @property
+    def config(self) -> TenantConfig:
+        """Its tenant, with the settings of that moment."""
+        return self.opened.config
 
     @property
     def api_reference(self) -> str:
@@ -129,15 +138,9 @@ class Turn:
         """
         async with self.work.db.begin(self.work.tenant) as session:
             await operations.hold(session, self.work.operation)
-            await records.project(
-                session,
-                self.document.id,
-                goal=self.document.goal,
-                status=status,
-                contact=self.work.memo.get("contact"),
-                facts=self.facts,
-                now=self.now,
-            )
+            contact = self.work.memo.get("contact")
+            projection = Projection(self.document.id, self.document.goal, status, contact, self.facts)
+            await records.project(session, projection, self.now)
 
     async def raise_item(self, refusal: NeedsAttention) -> None:
         """Asks a person while the work itself goes on."""

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.tenancy.settings import TenantSettings
 from app.core.errors import NotFound
+from app.db.statements import Record
 
 _LOAD = text(
-    "select t.id, t.slug, t.name, t.language, t.modules, t.config_version, s.values as settings,"
+    "select t.id as tenant_id, t.slug, t.name, t.language, t.modules, t.config_version, s.values as settings,"
     " coalesce(s.version, 0) as settings_version"
     " from tenant t left join tenant_settings s on s.tenant_id = t.id where t.id = :tenant"
 )
@@ -41,10 +42,10 @@ class TenantConfig:
     settings_version: int
 
 
-def from_row(row: Row[Any]) -> TenantConfig:
+def from_row(row: Row[Any] | Record) -> TenantConfig:
     """A row of tenant columns, `settings` and `settings_version` as a config."""
     return TenantConfig(
-        id=row.id,
+        id=row.tenant_id,
         slug=row.slug,
         name=row.name,
         language=row.language,

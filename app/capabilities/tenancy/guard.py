@@ -17,7 +17,7 @@ from app.core.errors import ConnectionRefused
 from app.db.attention import Subject, close_codes, raise_item
 from app.jobs.operations import Operation
 from app.jobs.outcomes import Later, Outcome
-from app.jobs.work import Handler, Work
+from app.jobs.work import Handler, Settlement, SettlesAlone, Work
 
 System = Literal["bexio", "arcavis"]
 SYSTEM_NAMES = {"bexio": "bexio", "arcavis": "Arcavis"}
@@ -117,3 +117,7 @@ class Guarded:
     async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
         """See `app.jobs.work.Handler`."""
         await self.handler.settled(session, operation, outcome)
+
+    def settlement(self, operation: Operation, outcome: Outcome) -> Settlement | None:
+        """See `app.jobs.work.SettlesAlone`."""
+        return self.handler.settlement(operation, outcome) if isinstance(self.handler, SettlesAlone) else None
