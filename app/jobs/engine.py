@@ -122,6 +122,7 @@ class Worker:
     _stop: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _rung: asyncio.Queue[None] = field(init=False, default_factory=asyncio.Queue[None])
     _catching_up: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    _looks: int = field(init=False, default=0)
 
     @property
     def answering(self) -> int:
@@ -204,13 +205,18 @@ class Worker:
         engine.shutdown.set()
 
     async def _on_bell(self, _job: Job) -> None:
-        """Looks whether the bell was heard; when many were not, everybody lends a hand."""
-        self.ring()
-        try:
-            async with self._catching_up:
+        """Looks whether the bell was heard. One look serves all bells that rang before it began."""
+        before = self._looks
+        async with self._catching_up:
+            if self._looks > before:
+                return
+            self._looks += 1
+            # When many were not heard, everybody lends a hand.
+            self.ring()
+            try:
                 await self.loop.drain()
-        except ConnectorError as error:
-            _log.warning("drain-stopped", code=error.code)
+            except ConnectorError as error:
+                _log.warning("drain-stopped", code=error.code)
 
     async def _answer(self) -> None:
         while not self._stop.is_set():
