@@ -71,6 +71,8 @@ TABLES = (
         booked_on date not null,
         proof jsonb not null,
         findings jsonb not null,
+        entries integer not null,
+        digest bytea not null,
         updated_at timestamptz not null,
         primary key (export_id, sale_day)
     )""",
@@ -91,12 +93,11 @@ TABLES = (
         bexio_id bigint,
         posted_at timestamptz,
         created_at timestamptz not null,
-        updated_at timestamptz not null
+        updated_at timestamptz not null,
+        unique (tenant_id, sale_day, sequence)
     )""",
     "create index booking_group_export_idx on booking_group (export_id, sale_day, sequence)",
-    "create index booking_group_day_idx on booking_group (tenant_id, sale_day)",
-    """create unique index booking_group_reference_idx on booking_group (tenant_id, reference)
-        where state <> 'discarded'""",
+    "create unique index booking_group_reference_idx on booking_group (tenant_id, reference)",
     "create unique index booking_group_bexio_idx on booking_group (tenant_id, bexio_id)",
     # What a line of a group is told to; `amount` is positive from the position's debit to its credit account.
     """create table booking_line (

@@ -23,9 +23,10 @@ from app.capabilities.bookings.rules import Rule
 from app.capabilities.bookings.settling import Settling
 from app.capabilities.bookings.texts import Said, render
 from app.connectors.bexio.taxes import Tax
-from app.core.money import ZERO
+from app.core.money import ZERO, plain
 
 LAST = 1_000_000
+PART = 16
 
 
 def plan_day(book: DayBook, terms: Terms, posted: Sequence[Posted] = (), sequence: int = 0) -> DayPlan:
@@ -46,19 +47,18 @@ def reversal(day: date, terms: Terms, posted: Sequence[Posted], sequence: int) -
 
 
 def plan_hash(days: Sequence[DayPlan], terms: Terms, rules: Sequence[Rule]) -> str:
-    """What a plan rests on, in one word: sales, what was posted, rules, settings, accounts and periods."""
-    said = [
-        terms.slug,
-        terms.policy,
-        terms.rounding_account,
-        str(terms.rounding_limit),
-        terms.ledger.figures(),
+    """What a plan rests on, in four parts with a dot between: rules, settings, bexio's books, the days.
+
+    The days stand for the sales and for what was posted. To callers it is one opaque word.
+    """
+    settings = [terms.slug, terms.policy, terms.rounding_account, plain(terms.rounding_limit)]
+    parts = (
         sorted([str(rule.id), rule.version] for rule in rules),
-    ]
-    digest = hashlib.sha256(orjson.dumps(said))
-    for day in sorted(days, key=lambda one: one.day):
-        digest.update(day.digest)
-    return digest.hexdigest()
+        settings,
+        terms.ledger.figures(),
+        [[one.day, one.digest.hex()] for one in sorted(days, key=lambda one: one.day)],
+    )
+    return ".".join(hashlib.sha256(orjson.dumps(part)).hexdigest()[:PART] for part in parts)
 
 
 class _Planning:

@@ -103,6 +103,8 @@ booking_export_day = Table(
     Column("booked_on", Date, nullable=False),
     json_column("proof"),
     json_column("findings"),
+    Column("entries", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
     moment("updated_at"),
     PrimaryKeyConstraint("export_id", "sale_day"),
     Index("booking_export_day_idx", "tenant_id", "sale_day"),
@@ -127,14 +129,8 @@ booking_group = Table(
     moment("created_at"),
     moment("updated_at"),
     Index("booking_group_export_idx", "export_id", "sale_day", "sequence"),
-    Index("booking_group_day_idx", "tenant_id", "sale_day"),
-)
-Index(
-    "booking_group_reference_idx",
-    booking_group.c.tenant_id,
-    booking_group.c.reference,
-    unique=True,
-    postgresql_where=booking_group.c.state != "discarded",
+    UniqueConstraint("tenant_id", "sale_day", "sequence"),
+    Index("booking_group_reference_idx", "tenant_id", "reference", unique=True),
 )
 Index("booking_group_bexio_idx", booking_group.c.tenant_id, booking_group.c.bexio_id, unique=True)
 
