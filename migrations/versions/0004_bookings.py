@@ -17,6 +17,7 @@ TABLES = (
         position integer not null,
         -- Which default it was made as; a default that a person changed or deleted is not made again.
         origin text,
+        reason jsonb,
         created_at timestamptz not null,
         updated_at timestamptz not null,
         deleted_at timestamptz

@@ -28,6 +28,7 @@ booking_rule = Table(
     Column("version", Integer, nullable=False),
     Column("position", Integer, nullable=False),
     text_column("origin", nullable=True),
+    Column("reason", JSONB),
     moment("created_at"),
     moment("updated_at"),
     moment("deleted_at", nullable=True),
