@@ -19,6 +19,11 @@ from app.api.assembly import Options, assemble
 from app.api.auth import hash_key
 from app.capabilities.attention import router as attention
 from app.capabilities.audit import router as audit
+from app.capabilities.bookings import export_router
+from app.capabilities.bookings.export_service import ExportService
+from app.capabilities.bookings.exporting import ExportHandler
+from app.capabilities.bookings.exports import EXPORT, REVERSE
+from app.capabilities.bookings.planner import Planner
 from app.capabilities.connection import choices_router as choices
 from app.capabilities.connection import router as connection
 from app.capabilities.documents.following import KIND as FOLLOW
@@ -78,6 +83,8 @@ class Resources:
     operator_key_hash: bytes | None
     documents: Documents
     open_invoices: OpenInvoicesService
+    planner: Planner
+    booking_exports: ExportService
     standing: tuple[str, ...]
     mailer: Mailer
 
@@ -129,6 +136,8 @@ def build(
         jitter=chance.random,
     )
     configs = Configs(db)
+    reference = ReferenceData(db, clock)
+    planner = Planner(db, clock, remotes, reference)
     key = settings.operator_key
     return Resources(
         settings=settings,
@@ -138,12 +147,14 @@ def build(
         vault=vault,
         egress=egress,
         remotes=remotes,
-        reference=ReferenceData(db, clock),
+        reference=reference,
         configs=configs,
         metrics=Metrics(),
         operator_key_hash=hash_key(key.get_secret_value()) if key else None,
         documents=Documents(db, clock, configs, remotes),
         open_invoices=OpenInvoicesService(db, clock, remotes),
+        planner=planner,
+        booking_exports=ExportService(db, clock, planner),
         standing=STANDING,
         mailer=_mailer(settings),
     )
@@ -183,7 +194,18 @@ def application(resources: Resources) -> FastAPI:
         requests_per_minute=settings.requests_per_minute,
         tracer_provider=tracing.provider() if settings.otel else None,
     )
-    capabilities = (invoices, orders, tenants, connection, choices, tenant_settings, attention, runs, audit)
+    capabilities = (
+        invoices,
+        orders,
+        tenants,
+        connection,
+        choices,
+        tenant_settings,
+        attention,
+        runs,
+        audit,
+        export_router,
+    )
     return assemble(resources, [one.router for one in capabilities], options)
 
 
@@ -196,6 +218,8 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
         PAYMENT: PaymentHandler(remotes, clock, settle),
         MAIL: MailHandler(resources.mailer, resources.vault, clock),
         DIGEST: DigestHandler(clock),
+        EXPORT: (exporting := ExportHandler(resources.planner, clock, settle)),
+        REVERSE: exporting,
         FOLLOW: FollowHandler(remotes, clock, timedelta(seconds=settings.follow_seconds)),
     }
     return {kind: Guarded(handler, clock) for kind, handler in kinds.items()}

@@ -313,4 +313,39 @@ ENTRIES: Mapping[str, Entry] = {
         "What was paid and what was sold differ by a few Rappen; the difference is booked to {account}.",
         "Nothing to do.",
     ),
+    "other-export-running": Entry(
+        "Waiting for another export",
+        "Another export of this tenant is running; exports take turns.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "booking-may-land": Entry(
+        "Waiting for bexio",
+        "A request to post an entry was not answered; it may still arrive.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "next-part": Entry(
+        "The next days follow",
+        "A long export gives way to other work now and then.",
+        "Nothing to do: it goes on by itself.",
+    ),
+    "plan-changed": Entry(
+        "The plan has changed",
+        "What the preview showed is not what would be posted now. Changed since: {what}.",
+        "Look at the preview again, and export with its new plan_hash.",
+    ),
+    "booking-days-held": Entry(
+        "Days were not exported",
+        "{count} sale days between {first} and {last} were not exported; all others were.",
+        "Open the export: each day tells why. Mend the cause and retry; only these days are done again.",
+    ),
+    "booking-doubled": Entry(
+        "Entry twice in bexio",
+        "bexio holds the entry {reference} more than once: {entries}.",
+        "Compare them in bexio and delete all but the first.",
+    ),
+    "booking-day-not-exported": Entry(
+        "Not a day of this export",
+        "The export is not about the sale day {day}.",
+        "Choose a day of the export, or another export.",
+    ),
 }
