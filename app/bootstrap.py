@@ -51,11 +51,12 @@ from app.connectors.circuit import Circuits
 from app.connectors.clients import Connect, HttpClients
 from app.connectors.egress import Egress, network
 from app.connectors.mail import Mailer, mail_server, sender_address
-from app.core.clock import Clock, SystemClock
+from app.core.clock import Clock
 from app.core.metrics import Metrics
 from app.core.milestones import Probe, log_milestone
 from app.core.vault import Vault, generate_key
 from app.db import embedded, migrate
+from app.db.clock import ALIGN_SECONDS, DatabaseClock
 from app.db.session import Database
 from app.jobs.engine import Chore, Worker, forget_old_jobs
 from app.jobs.work import Handler, WorkLoop
@@ -116,7 +117,13 @@ async def open_resources(
         egress = Egress(allow_private=settings.allow_private_hosts)
         clients = HttpClients(connect or network(egress))
         stack.push_async_callback(clients.close)
-        yield build(settings, db, clock or SystemClock(), egress, clients)
+        yield build(settings, db, clock or await _database_clock(db), egress, clients)
+
+
+async def _database_clock(db: Database) -> DatabaseClock:
+    clock = DatabaseClock(db)
+    await clock.align()
+    return clock
 
 
 def build(
@@ -232,9 +239,11 @@ def worker(resources: Resources, *, probe: Probe = log_milestone) -> Worker:
 
 
 def chores(resources: Resources) -> list[Chore]:
-    """What is thrown away when it is old."""
+    """What is thrown away when it is old, and what must not go wrong unnoticed."""
     db, clock = resources.db, resources.clock
+    own_clock = [Chore("clock", ALIGN_SECONDS, clock.align)] if isinstance(clock, DatabaseClock) else []
     return [
+        *own_clock,
         Chore("idempotency-keys", 600.0, lambda: idempotency.purge(db, clock.now())),
         Chore("job-log", 3600.0, lambda: forget_old_jobs(db, clock.now())),
     ]

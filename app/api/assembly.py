@@ -21,6 +21,7 @@ from app.api.limits import Limits, TokenBuckets
 from app.api.middleware import Edge
 from app.api.waiting import Settled
 from app.core import catalogue
+from app.db.clock import DatabaseClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ def _add(app: FastAPI, router: APIRouter) -> None:
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     settled: Settled = app.state.settled
     async with asyncio.TaskGroup() as group:
-        listener = group.create_task(settled.run())
+        beside = [group.create_task(settled.run())]
+        clock = app.state.resources.clock
+        if isinstance(clock, DatabaseClock):
+            beside.append(group.create_task(clock.follow()))
         yield
-        listener.cancel()
+        for part in beside:
+            part.cancel()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -28,6 +28,8 @@ POLL_SECONDS = 0.5
 POLL_SECONDS_LISTENING = 2.0
 PING_SECONDS = 15.0
 LONGEST_PAUSE = 5.0
+# More than can settle between the moment that a sale is recorded and the moment that somebody waits for it.
+MOST_LATELY = 1024
 
 _WAIT = re.compile(r'(?:^|,)\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])', re.IGNORECASE)
 _log = structlog.get_logger("waiting")
@@ -68,6 +70,7 @@ class Settled:
         self._db = db
         self._clock = clock
         self._signals: defaultdict[UUID, set[Signal]] = defaultdict(set)
+        self._lately: OrderedDict[UUID, None] = OrderedDict()
         self._listening = False
 
     @property
@@ -98,10 +101,17 @@ class Settled:
             if not watching:
                 del self._signals[subject]
 
-    async def until(self, subject: UUID, seconds: float, look: Callable[[], Awaitable[T | None]]) -> T | None:
-        """What `look` answers as soon as it is not None, or None after `seconds`. `look` reads the record anew."""
+    async def until(
+        self, subject: UUID, seconds: float, look: Callable[[], Awaitable[T | None]], *, new: bool = False
+    ) -> T | None:
+        """What `look` answers as soon as it is not None, or None after `seconds`. `look` reads the record anew.
+
+        `new`: the caller has only just made the subject. Then there is nothing to see before a notification came.
+        """
         deadline = self._clock.monotonic() + seconds
         async with self.watch(subject) as signal:
+            if new and self._listening and subject not in self._lately:
+                await signal.wait(seconds)
             while (found := await look()) is None:
                 remaining = deadline - self._clock.monotonic()
                 if remaining <= 0:
@@ -147,6 +157,9 @@ class Settled:
         except ValueError:
             _log.warning("notification-unreadable")
             return
+        self._lately[subject] = None
+        if len(self._lately) > MOST_LATELY:
+            self._lately.popitem(last=False)
         for signal in self._signals.get(subject, ()):
             signal.fire()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,6 +71,8 @@ async def _tenant(resources: Resources, slug: str) -> list[Remark]:
 async def _installation(resources: Resources) -> AsyncGenerator[Remark]:
     async for remark in _work(resources):
         yield remark
+    for remark in _clock(resources):
+        yield remark
     settings = resources.settings
     if settings.operator_key is None and not await service(resources).operator_keys():
         yield Remark("warning", "There is no operator key.", "Set CONNECTOR_OPERATOR_KEY, or `connector keys create`.")
@@ -87,6 +89,15 @@ async def _installation(resources: Resources) -> AsyncGenerator[Remark]:
             yield Remark("warning", told, f"`connector attention list {tenant.slug}`")
     where = "CONNECTOR_DATABASE_URL" if settings.database_url else f"embedded in {settings.data_dir}"
     yield Remark("info", f"Database ({where}) answers and has this version's schema; {len(tenants)} tenants.")
+
+
+def _clock(resources: Resources) -> Iterator[Remark]:
+    from app.db.clock import REMARKABLE, DatabaseClock
+
+    clock = resources.clock
+    if isinstance(clock, DatabaseClock) and abs(clock.difference) > REMARKABLE:
+        told = f"This machine's clock is {clock.difference.total_seconds():+.1f} seconds off the database's."
+        yield Remark("warning", told, "It is corrected for, but set it: other programs and logs go by it (NTP).")
 
 
 async def _work(resources: Resources) -> AsyncGenerator[Remark]:

@@ -104,6 +104,38 @@ async def test_a_notification_wakes_who_waits_for_that_subject(api_db: Database)
         assert other.looks == 2
 
 
+async def test_what_was_only_just_made_is_looked_at_when_it_settles_and_not_before(api_db: Database) -> None:
+    subject, record = uuid4(), Record()
+    async with listening(api_db) as settled, asyncio.TaskGroup() as group:
+        waiting_for = group.create_task(settled.until(subject, 10, record.look, new=True))
+        await asyncio.sleep(0.1)
+        assert record.looks == 0
+        record.done = True
+        await notify(api_db, subject)
+        assert await waiting_for == "done"
+    assert record.looks == 1
+
+
+async def test_what_settled_before_anybody_waited_is_seen_at_once(api_db: Database) -> None:
+    subject, record = uuid4(), Record()
+    record.done = True
+    async with listening(api_db) as settled:
+        # Another one that is watched tells when the notification has arrived.
+        async with settled.watch(subject) as signal:
+            await notify(api_db, subject)
+            await signal.wait(5)
+        started = time.monotonic()
+        assert await settled.until(subject, 10, record.look, new=True) == "done"
+        assert time.monotonic() - started < waiting.POLL_SECONDS
+
+
+async def test_nobody_relies_on_notifications_that_cannot_arrive(api_db: Database) -> None:
+    record = Record()
+    record.done = True
+    assert await Settled(api_db, SystemClock()).until(uuid4(), 5, record.look, new=True) == "done"
+    assert record.looks == 1
+
+
 async def test_without_a_listener_looking_again_is_enough(api_db: Database) -> None:
     settled, record = Settled(api_db, SystemClock()), Record()
     async with asyncio.TaskGroup() as group:

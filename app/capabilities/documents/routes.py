@@ -34,7 +34,7 @@ async def post(intake: Intake, sale: Sale, source: Source) -> Document:
     document, new = await service.accept(caller, intake.verify_again, sale, source, intake.language)
     if intake.wait and document.bexio is None:
         document = await service.settled(
-            intake.settled, caller.tenant, document.id, source, intake.wait, intake.language
+            intake.settled, caller.tenant, document.id, source, intake.wait, intake.language, new=new
         )
     if not new:
         response.status_code = status.HTTP_200_OK

@@ -107,15 +107,26 @@ class Documents:
         return views.document(await records.show(self.db, tenant, document, source), language)
 
     async def settled(
-        self, settled: Settled, tenant: UUID, document: UUID, source: Source, seconds: int, language: str
+        self,
+        settled: Settled,
+        tenant: UUID,
+        document: UUID,
+        source: Source,
+        seconds: int,
+        language: str,
+        *,
+        new: bool = False,
     ) -> Document:
-        """The document once it is issued, waits for a person or is cancelled; else as it is after `seconds`."""
+        """The document once it is issued, waits for a person or is cancelled; else as it is after `seconds`.
+
+        `new`: this very request has recorded it.
+        """
 
         async def look() -> Document | None:
             seen = await self.get(tenant, document, source, language)
             return seen if seen.status in SETTLED_STATUSES else None
 
-        found = await settled.until(document, seconds, look) if seconds else None
+        found = await settled.until(document, seconds, look, new=new) if seconds else None
         return found or await self.get(tenant, document, source, language)
 
     async def listing(self, tenant: UUID, wanted: Listing, page: Mapping[str, Any]) -> list[Row[Any]]:
