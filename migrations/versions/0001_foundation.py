@@ -128,7 +128,6 @@ create table operation (
     updated_at timestamptz not null,
     unique (kind, subject_id)
 );
-create index operation_waiting_idx on operation (tenant_id, priority desc, created_at) where state = 'waiting';
 create index operation_running_idx on operation (tenant_id, lease_until) where state = 'running';
 create table payment (
     id uuid primary key,
@@ -334,58 +333,6 @@ begin
 end $$
 """
 
-# One tenant's backlog must not delay another's till: the best of each tenant compete, highest priority first, then
-# the tenant with the least work in hand, then the oldest. An expired lease is due like waiting work.
-CLAIM = """
-create function claim_operation(p_now timestamptz, p_lease interval, p_tenant_cap integer) returns setof operation
-language plpgsql security invoker as $$
-declare
-    candidate uuid;
-    chosen operation;
-begin
-    perform set_config('connector.scope', 'system', true);
-    for candidate in
-        with recursive tenants (id) as (
-            (select o.tenant_id from operation o where o.state = 'waiting' order by o.tenant_id limit 1)
-            union all
-            select (select o.tenant_id from operation o
-                    where o.state = 'waiting' and o.tenant_id > t.id order by o.tenant_id limit 1)
-            from tenants t where t.id is not null
-        ), busy as (
-            select o.tenant_id, count(*) as held from operation o
-            where o.state = 'running' and o.lease_until > p_now group by o.tenant_id
-        ), due as (
-            select w.id, w.priority, w.created_at, coalesce(b.held, 0) as held
-            from tenants t
-            left join busy b on b.tenant_id = t.id
-            cross join lateral (
-                select o.id, o.priority, o.created_at from operation o
-                where o.tenant_id = t.id and o.state = 'waiting' and o.next_attempt_at <= p_now
-                order by o.priority desc, o.created_at limit 8
-            ) w
-            where t.id is not null and coalesce(b.held, 0) < p_tenant_cap
-            union all
-            select o.id, o.priority, o.created_at, 0 from operation o
-            where o.state = 'running' and o.lease_until <= p_now
-        )
-        select d.id from due d order by d.priority desc, d.held, d.created_at limit 64
-    loop
-        update operation o set state = 'running', fence = o.fence + 1, lease_until = p_now + p_lease,
-                               starts = o.starts + 1, updated_at = p_now
-            where o.id = (
-                select l.id from operation l where l.id = candidate
-                    and (l.state = 'waiting' and l.next_attempt_at <= p_now
-                         or l.state = 'running' and l.lease_until <= p_now)
-                for update skip locked)
-            returning o.* into chosen;
-        if found then
-            return next chosen;
-            return;
-        end if;
-    end loop;
-end $$
-"""
-
 # The compare-and-set before every remote write: no row means that another worker holds the operation, an unchanged
 # row that somebody asked for it again meanwhile.
 ADVANCE = """
@@ -459,7 +406,7 @@ def upgrade() -> None:
         fence(table, OWN_OR_SYSTEM)
     op.execute(f"create policy system_count on attention for select using ({IS_SYSTEM})")
     op.execute(SHOWN)
-    for function in (SHOW, ACCEPT, CLAIM, ADVANCE, FIND_KEY, BACKLOG):
+    for function in (SHOW, ACCEPT, ADVANCE, FIND_KEY, BACKLOG):
         op.execute(function)
     remote_calls = (Path(__file__).parents[1] / "sql" / "remote_calls.sql").read_text()
     for function in re.split(r";\n\n(?=--|create)", remote_calls):

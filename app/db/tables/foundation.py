@@ -166,9 +166,10 @@ operation = Table(
     UniqueConstraint("kind", "subject_id"),
 )
 Index(
-    "operation_waiting_idx",
+    "operation_due_idx",
     operation.c.tenant_id,
-    operation.c.priority.desc(),
+    operation.c.priority,
+    operation.c.next_attempt_at,
     operation.c.created_at,
     postgresql_where=operation.c.state == "waiting",
 )
