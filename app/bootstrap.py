@@ -25,7 +25,11 @@ from app.capabilities.bookings.exporting import ExportHandler
 from app.capabilities.bookings.exports import EXPORT, REVERSE
 from app.capabilities.bookings.planner import Planner
 from app.capabilities.connection import choices_router as choices
+from app.capabilities.connection import oauth_router as oauth
 from app.capabilities.connection import router as connection
+from app.capabilities.connection.arrival import CONNECT, ConnectArrival
+from app.capabilities.connection.ending import Ending
+from app.capabilities.connection.keeping import KEEP, KeepHandler
 from app.capabilities.documents.following import KIND as FOLLOW
 from app.capabilities.documents.following import FollowHandler
 from app.capabilities.documents.handler import DocumentHandler
@@ -34,6 +38,7 @@ from app.capabilities.documents.service import Documents
 from app.capabilities.invoices import router as invoices
 from app.capabilities.invoices.open_invoices import KIND as PAYMENT
 from app.capabilities.invoices.open_invoices import OpenInvoicesService, PaymentHandler
+from app.capabilities.linking.service import Linking
 from app.capabilities.mailing.digest import KIND as DIGEST
 from app.capabilities.mailing.digest import DigestHandler
 from app.capabilities.mailing.handler import MailHandler
@@ -41,8 +46,11 @@ from app.capabilities.mailing.outbox import KIND as MAIL
 from app.capabilities.orders import router as orders
 from app.capabilities.runs import router as runs
 from app.capabilities.settings import router as tenant_settings
+from app.capabilities.sign_in import records as sign_ins
+from app.capabilities.sign_in.arrivals import Arrival
+from app.capabilities.sign_in.service import SignIns
 from app.capabilities.tenancy.configs import Configs
-from app.capabilities.tenancy.guard import Guarded
+from app.capabilities.tenancy.guard import ConnectionWatch, Guarded
 from app.capabilities.tenants import router as tenants
 from app.connectors.access import RemoteAccess
 from app.connectors.bexio.reference import ReferenceData
@@ -51,6 +59,8 @@ from app.connectors.circuit import Circuits
 from app.connectors.clients import Connect, HttpClients
 from app.connectors.egress import Egress, network
 from app.connectors.mail import Mailer, mail_server, sender_address
+from app.connectors.oidc.client import App, OidcClient, oidc_client
+from app.connectors.renewals import Renewals
 from app.core.clock import Clock
 from app.core.metrics import Metrics
 from app.core.milestones import Probe, log_milestone
@@ -64,7 +74,7 @@ from app.settings import Settings
 
 KEY_FILE = "encryption.key"
 # Work that every connected tenant has; see `app.capabilities.tenancy.standing`.
-STANDING: tuple[str, ...] = (FOLLOW, DIGEST)
+STANDING: tuple[str, ...] = (FOLLOW, DIGEST, KEEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,12 @@ class Resources:
     open_invoices: OpenInvoicesService
     planner: Planner
     booking_exports: ExportService
+    oidc: OidcClient
+    renewals: Renewals
+    linking: Linking
+    ending: Ending
+    sign_ins: SignIns
+    arrivals: Mapping[str, Arrival]
     standing: tuple[str, ...]
     mailer: Mailer
 
@@ -117,7 +133,10 @@ async def open_resources(
         egress = Egress(allow_private=settings.allow_private_hosts)
         clients = HttpClients(connect or network(egress))
         stack.push_async_callback(clients.close)
-        yield build(settings, db, clock or await _database_clock(db), egress, clients)
+        resources = build(settings, db, clock or await _database_clock(db), egress, clients)
+        # Tokens that bexio is about to answer with must still reach the database.
+        stack.push_async_callback(resources.renewals.close)
+        yield resources
 
 
 async def _database_clock(db: Database) -> DatabaseClock:
@@ -132,16 +151,21 @@ def build(
     """Puts the parts together; touches neither database nor network. All jitter is drawn from `chance`."""
     chance = chance or Random()  # noqa: S311 - jitter
     vault = Vault(_keyring(settings))
+    circuits = Circuits(db, clock)
+    oidc = _oidc(settings, clients, circuits, clock)
+    renewals = Renewals(db, vault, clock, oidc, ConnectionWatch())
     remotes = RemoteAccess(
         db=db,
         vault=vault,
         clients=clients,
         budgets=Budgets(db, clock),
-        circuits=Circuits(db, clock),
+        circuits=circuits,
         clock=clock,
         bexio_url=settings.bexio_api_url,
+        renewals=renewals,
         jitter=chance.random,
     )
+    linking = Linking(vault, remotes, STANDING)
     configs = Configs(db)
     reference = ReferenceData(db, clock)
     planner = Planner(db, clock, remotes, reference)
@@ -164,6 +188,12 @@ def build(
         booking_exports=ExportService(db, clock, planner),
         standing=STANDING,
         mailer=_mailer(settings),
+        oidc=oidc,
+        renewals=renewals,
+        linking=linking,
+        ending=Ending(db, clock, vault, oidc),
+        sign_ins=SignIns(db, clock, oidc, settings.public_url.rstrip("/")),
+        arrivals={CONNECT: ConnectArrival(db, clock, linking)},
     )
 
 
@@ -172,6 +202,16 @@ def _mailer(settings: Settings) -> Mailer:
     given = settings.mail_from or f"connector@{urlsplit(settings.public_url).hostname or 'localhost'}"
     url = settings.smtp_url
     return Mailer(mail_server(url.get_secret_value()) if url is not None else None, sender_address(given))
+
+
+def _oidc(settings: Settings, clients: HttpClients, circuits: Circuits, clock: Clock) -> OidcClient:
+    """The sign-in of bexio; without an application of ours only personal tokens connect."""
+    issuer = settings.bexio_issuer_url.rstrip("/")
+    if not (issuer.startswith("https://") or settings.allow_private_hosts):
+        raise SystemExit("CONNECTOR_BEXIO_ISSUER_URL must begin with https://.")
+    name, secret = settings.bexio_client_id, settings.bexio_client_secret
+    app = App(name, secret.get_secret_value()) if name is not None and secret is not None else None
+    return oidc_client(issuer, app, clients, circuits, clock)
 
 
 def _keyring(settings: Settings) -> str:
@@ -206,6 +246,7 @@ def application(resources: Resources) -> FastAPI:
         orders,
         tenants,
         connection,
+        oauth,
         choices,
         tenant_settings,
         attention,
@@ -227,6 +268,7 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
         DIGEST: DigestHandler(clock),
         EXPORT: (exporting := ExportHandler(resources.planner, clock, settle)),
         REVERSE: exporting,
+        KEEP: KeepHandler(resources.db, clock, resources.renewals, resources.ending),
         FOLLOW: FollowHandler(remotes, clock, timedelta(seconds=settings.follow_seconds)),
     }
     return {kind: Guarded(handler, clock) for kind, handler in kinds.items()}
@@ -245,5 +287,6 @@ def chores(resources: Resources) -> list[Chore]:
     return [
         *own_clock,
         Chore("idempotency-keys", 600.0, lambda: idempotency.purge(db, clock.now())),
+        Chore("sign-ins", 3600.0, lambda: sign_ins.purge(db, clock.now())),
         Chore("job-log", 3600.0, lambda: forget_old_jobs(db, clock.now())),
     ]

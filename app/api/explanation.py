@@ -19,7 +19,7 @@ class Explanation(BaseModel):
                     "code": "bexio-reconnect-required",
                     "title": "bexio must be connected again",
                     "detail": "The connection to bexio no longer works.",
-                    "remedy": "Create a new token in bexio and connect bexio again with it.",
+                    "remedy": "Connect bexio again in Arcavis: sign in at bexio, or use a new token.",
                 }
             ]
         }

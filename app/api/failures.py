@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException  # noqa: TID251 - what the framew
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api import pages
 from app.api.idempotency import Replayed
 from app.api.problems import problem, respond
 from app.core.errors import ConnectorError, FieldError, InvalidInput, UnsupportedMedia
@@ -84,7 +85,8 @@ def field_error(error: Mapping[str, Any]) -> FieldError:
 
 
 async def _ours(request: Request, error: Exception) -> Response:
-    return respond(request.scope, _expect(ConnectorError, error))
+    ours = _expect(ConnectorError, error)
+    return pages.failure(request.scope, ours) if pages.wants_page(request.scope) else respond(request.scope, ours)
 
 
 async def _replayed(_request: Request, error: Exception) -> Response:

@@ -20,11 +20,12 @@ _TRACE_PARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16}
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = ("/health/", "/metrics")
 _CLIENT_LEFT = 499
+_POLICY = b"content-security-policy"
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"strict-transport-security", b"max-age=31536000"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (_POLICY, b"default-src 'none'; frame-ancestors 'none'"),
 )
 _log = structlog.get_logger("http")
 
@@ -98,7 +99,11 @@ class _Marked:
             self.started = True
             self.status = message["status"]
             given: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
-            ours = [*_HEADERS, *self._scope.get("connector.headers", ())]
+            headers = _HEADERS
+            if any(name == _POLICY for name, _ in given):
+                # Two policies would both hold: a page that needs its own style brings its own.
+                headers = tuple(header for header in _HEADERS if header[0] != _POLICY)
+            ours = [*headers, *self._scope.get("connector.headers", ())]
             ours.append((b"x-request-id", self._scope["connector.request_id"].encode()))
             if not any(name == b"cache-control" for name, _ in given):
                 ours.append((b"cache-control", b"no-store"))

@@ -17,6 +17,8 @@ from app.connectors.bexio.client import Bexio
 from app.connectors.budget import Budgets
 from app.connectors.circuit import Circuits
 from app.connectors.clients import HttpClients, Upstream
+from app.connectors.renewal_rows import BEXIO_SECRET
+from app.connectors.renewals import Renewals, Renewing
 from app.connectors.transport import Transport
 from app.core.clock import Clock
 from app.core.errors import ConnectionRefused, InvalidInput
@@ -26,12 +28,16 @@ from app.db.session import Database
 from app.db.statements import Record
 
 # What a sealed secret is bound to, beside its tenant.
-BEXIO_SECRET = "bexio_connection.secret"  # noqa: S105 - the column's name
 ARCAVIS_SECRET = "arcavis_connection.secret"  # noqa: S105 - the column's name
 
 CONNECTED = "connected"
 
-_OPEN_BEXIO = text("select company_id, secret, state from open_bexio_connection(:tenant)")
+__all__ = ["ARCAVIS_SECRET", "BEXIO_SECRET", "CONNECTED", "RemoteAccess"]
+
+_OPEN_BEXIO = text(
+    "select company_id, kind, secret, state, generation, renew_from, access_until, renewed_at"
+    " from open_bexio_connection(:tenant)"
+)
 _OPEN_ARCAVIS = text("select base_url, username, secret, state from open_arcavis_connection(:tenant)")
 _TOKEN = re.compile(r"[\x21-\x7e]{8,8192}")
 
@@ -51,6 +57,7 @@ class RemoteAccess:
     circuits: Circuits
     clock: Clock
     bexio_url: str
+    renewals: Renewals
     jitter: Callable[[], float] = random.random
 
     async def bexio(self, tenant: UUID, priority: Priority) -> Bexio:
@@ -60,13 +67,13 @@ class RemoteAccess:
             ConnectionRefused: `bexio-not-connected`, `bexio-reconnect-required`.
         """
         row = await self._connection(_OPEN_BEXIO, tenant, "bexio")
-        token = self.vault.open(tenant, BEXIO_SECRET, row.secret)
+        held = self.renewals.held(tenant, row)
         return Bexio(
             Transport(
                 upstream=Upstream("bexio", row.company_id, self.bexio_url, urgent=priority is Priority.TILL),
                 clients=self.clients,
                 clock=self.clock,
-                authorization=f"Bearer {token}",
+                authorization=Renewing(self.renewals, tenant, held),
                 budget=self.budgets.of(row.company_id, priority),
                 circuit=self.circuits.of("bexio", row.company_id),
                 jitter=self.jitter,

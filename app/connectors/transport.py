@@ -7,11 +7,12 @@ import json
 import random
 import re
 import secrets
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import httpx
 import structlog
@@ -19,14 +20,16 @@ import structlog
 from app.connectors.budget import Bucket, CompanyBudget
 from app.connectors.circuit import Circuit
 from app.connectors.clients import HttpClients, Upstream
+from app.connectors.credentials import Credentials, Fixed
 from app.connectors.refusals import BUSY_SECONDS, Answer, refusal, silence, told_to_wait, unreadable
 from app.core.clock import Clock
 from app.core.errors import ConnectorError, RemoteError, RemoteRejected, RemoteUnavailable, Unavailable
 from app.db.session import inside_transaction
 
-__all__ = ["Answer", "Bucket", "Transport"]
+__all__ = ["Answer", "Bucket", "Form", "Transport"]
 
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 TRIES = 3
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 5.0
@@ -36,6 +39,13 @@ LONGEST_EXCHANGE = 60.0
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})")
 _log = structlog.get_logger("remote")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A body of form fields, as the endpoints of OAuth take it."""
+
+    fields: Mapping[str, str] = field(repr=False)
 
 
 class _TooLarge(httpx.RequestError):
@@ -55,17 +65,20 @@ class _Call:
 class Transport:
     """One remote party as one caller sees it. Cheap to make; clients and limits are shared.
 
-    Paths are appended to the upstream's base URL. Bodies are JSON-able values.
+    Paths are appended to the upstream's base URL. Bodies are JSON-able values, bytes of JSON, or a `Form`.
+    An exchange takes at most `longest` seconds and gives at most `largest` bytes.
     """
 
     upstream: Upstream
     clients: HttpClients
     clock: Clock
-    authorization: str = field(repr=False)
+    authorization: str | Credentials = field(repr=False)
     budget: CompanyBudget | None = None
     circuit: Circuit | None = None
     jitter: Callable[[], float] = random.random
     not_after: datetime | None = None
+    longest: float = LONGEST_EXCHANGE
+    largest: int = LARGEST_ANSWER
 
     @property
     def system(self) -> str:
@@ -79,6 +92,10 @@ class Transport:
         taken over since. Also the time spent waiting for the budget counts.
         """
         return replace(self, not_after=moment)
+
+    def under(self, authorization: str) -> Transport:
+        """The same party, under other credentials."""
+        return replace(self, authorization=authorization)
 
     async def read(
         self,
@@ -117,15 +134,17 @@ class Transport:
         query: Mapping[str, str | int] | None = None,
         body: object | None = None,
         bucket: Bucket = Bucket.GENERAL,
+        understood: Collection[int] = (),
     ) -> Answer:
-        """A request that changes something there. Sent at most once.
+        """A request that changes something there. Sent at most once. Statuses that are `understood` are no errors.
 
         Raises:
             RemoteUnavailable: it surely was not accepted.
             RemoteRejected: refused (also `RemoteNotFound`, `ConnectionRefused`).
             OutcomeUnknown: it may or may not have happened.
         """
-        return await self._exchange(self._call(method, path, query, body, JSON), bucket, wrote=True)
+        call = self._call(method, path, query, body, JSON)
+        return await self._exchange(call, bucket, wrote=True, understood=understood)
 
     def unsteady(self) -> RemoteUnavailable:
         """The error to raise for a list that changes faster than it can be read."""
@@ -138,26 +157,36 @@ class Transport:
     def _call(
         self, method: str, path: str, query: Mapping[str, str | int] | None, body: object | None, accept: str
     ) -> _Call:
-        headers = {"Authorization": self.authorization, "Accept": accept}
+        headers = {"Accept": accept}
         content = None
         if body is not None:
-            headers["Content-Type"] = JSON
+            headers["Content-Type"] = FORM if isinstance(body, Form) else JSON
             content = body if isinstance(body, bytes) else encoded(body)
         parent = _TRACEPARENT.fullmatch(str(structlog.contextvars.get_contextvars().get("traceparent", "")))
         if parent:
             headers["traceparent"] = f"00-{parent[1]}-{secrets.token_hex(8)}-{parent[2]}"
         return _Call(method, self.upstream.base_url.rstrip("/") + path, query, headers, content)
 
-    async def _exchange(self, call: _Call, bucket: Bucket, *, wrote: bool) -> Answer:
+    async def _exchange(self, call: _Call, bucket: Bucket, *, wrote: bool, understood: Collection[int] = ()) -> Answer:
         if inside_transaction():
             raise RuntimeError("No network inside a transaction: leave the block first.")
+        credentials = Fixed(self.authorization) if isinstance(self.authorization, str) else self.authorization
+        answer = await self._attempt(call, await credentials.header(), bucket, wrote=wrote)
+        if answer.status == HTTPStatus.UNAUTHORIZED and await credentials.refused():
+            # What was refused for its token was not done, so also a write may be sent under another one.
+            answer = await self._attempt(call, await credentials.header(), bucket, wrote=wrote)
+        if not httpx.codes.is_success(answer.status) and answer.status not in understood:
+            raise refusal(self.system, answer, wrote=wrote)
+        return answer
+
+    async def _attempt(self, call: _Call, authorization: str, bucket: Bucket, *, wrote: bool) -> Answer:
         probe = await self._admit(bucket)
         sent_at = self.clock.now()
         if wrote and self.not_after is not None and sent_at > self.not_after:
             await self._report(None, probe=probe)
             raise RemoteUnavailable("intent-too-old", self.system)
         try:
-            answer = await self._send(call)
+            answer = await self._send(call, authorization)
         except (httpx.RequestError, TimeoutError) as error:
             # Waiting for one of our own connections says nothing about the remote.
             await self._report(None if isinstance(error, httpx.PoolTimeout) else False, probe=probe)
@@ -169,8 +198,6 @@ class Transport:
             raise
         await self._report(answer.status < HTTPStatus.INTERNAL_SERVER_ERROR, probe=probe)
         await self._learn(bucket, answer, sent_at)
-        if not httpx.codes.is_success(answer.status):
-            raise refusal(self.system, answer, wrote=wrote)
         return answer
 
     async def _admit(self, bucket: Bucket) -> bool:
@@ -183,17 +210,18 @@ class Transport:
                 raise
         return probe
 
-    async def _send(self, call: _Call) -> Answer:
-        async with self.clients.lease(self.upstream) as client, asyncio.timeout(LONGEST_EXCHANGE):
+    async def _send(self, call: _Call, authorization: str) -> Answer:
+        async with self.clients.lease(self.upstream) as client, asyncio.timeout(self.longest):
+            headers = {**call.headers, "Authorization": authorization} if authorization else call.headers
             request = client.build_request(
-                call.method, call.url, params=call.query, headers=call.headers, content=call.content
+                call.method, call.url, params=call.query, headers=headers, content=call.content
             )
             response = await client.send(request, stream=True)
             try:
                 content = bytearray()
                 async for part in response.aiter_bytes():
                     content += part
-                    if len(content) > LARGEST_ANSWER:
+                    if len(content) > self.largest:
                         raise _TooLarge("The answer is too large.", request=request)
             finally:
                 await response.aclose()
@@ -216,7 +244,9 @@ class Transport:
 
 
 def encoded(body: object) -> bytes:
-    """JSON as it is sent."""
+    """A form, or JSON, as it is sent."""
+    if isinstance(body, Form):
+        return urlencode(body.fields).encode()
     return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 

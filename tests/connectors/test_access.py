@@ -9,10 +9,13 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.capabilities.tenancy.guard import ConnectionWatch
 from app.connectors.access import ARCAVIS_SECRET, BEXIO_SECRET, RemoteAccess
 from app.connectors.budget import Budgets
 from app.connectors.circuit import Circuits
 from app.connectors.clients import HttpClients, Upstream
+from app.connectors.oidc.client import oidc_client
+from app.connectors.renewals import Renewals
 from app.core.errors import ConnectionRefused, InvalidInput, RemoteRejected, Unavailable
 from app.core.ids import uuid7
 from app.core.priority import Priority
@@ -83,9 +86,10 @@ async def shop(limits_db: Database, clock: ManualClock) -> AsyncIterator[Shop]:
         return httpx.MockTransport(answer)
 
     clients = HttpClients(connect)
-    access = RemoteAccess(
-        limits_db, vault, clients, Budgets(limits_db, clock), Circuits(limits_db, clock), clock, BEXIO
-    )
+    circuits = Circuits(limits_db, clock)
+    oidc = oidc_client(f"{BEXIO}/realms/bexio", None, clients, circuits, clock)
+    renewals = Renewals(limits_db, vault, clock, oidc, ConnectionWatch())
+    access = RemoteAccess(limits_db, vault, clients, Budgets(limits_db, clock), circuits, clock, BEXIO, renewals)
     yield Shop(tenant, access, limits_db, clock, vault, seen)
     await clients.close()
 

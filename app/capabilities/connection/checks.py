@@ -12,10 +12,13 @@ from app.capabilities.connection.views import days_left
 from app.connectors.bexio.accounts import AccountType
 from app.connectors.bexio.item_settings import INVOICE_CLASS, ItemSetting
 from app.connectors.bexio.sales_tax import sales_tax
+from app.connectors.oidc.scopes import INDISPENSABLE
 from app.core.errors import RemoteRejected
 from app.core.money import plain
 
 WARNED_DAYS_AHEAD = 14
+# One failure heals by itself.
+FAILURES_TOLD = 2
 FRANCS = "CHF"
 USUAL_STEPS = frozenset({Decimal("0.01"), Decimal("0.05")})
 # A shop may do without lodging and without untaxed goods; without the other two there is no sale.
@@ -74,6 +77,21 @@ def token_lasts(facts: Facts) -> Iterator[Found]:
         yield Found("bexio-token-expired", "error", ("bexio.token",), params)
     elif days <= WARNED_DAYS_AHEAD:
         yield Found("bexio-token-expires", "warning", ("bexio.token",), params)
+
+
+def signed_in_with_all(facts: Facts) -> Iterator[Found]:
+    """What a sign-in was not allowed; without accounting, say, bookings cannot be exported."""
+    if facts.scopes_missing:
+        params = {"scopes": ", ".join(facts.scopes_missing)}
+        severity: Severity = "error" if INDISPENSABLE.intersection(facts.scopes_missing) else "warning"
+        yield Found("bexio-scopes-missing", severity, ("bexio.scopes",), params)
+
+
+def renews(facts: Facts) -> Iterator[Found]:
+    """A connection by sign-in renews its access by itself; while that fails, it ends soon."""
+    if facts.renewal_failures >= FAILURES_TOLD:
+        params = {"failures": str(facts.renewal_failures)}
+        yield Found("bexio-renewal-fails", "error", ("bexio.token",), params)
 
 
 def rights(facts: Facts) -> Iterator[Found]:
@@ -227,6 +245,8 @@ CHECKS: Sequence[Check] = (
     readable,
     connected,
     token_lasts,
+    signed_in_with_all,
+    renews,
     rights,
     currency,
     chosen,

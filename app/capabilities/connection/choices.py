@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from app.capabilities.connection.company import name_of
+from app.capabilities.linking.company import name_of
 from app.connectors.access import RemoteAccess
 from app.connectors.bexio.accounts import Account, AccountType
 from app.connectors.bexio.banking_accounts import BankAccount

@@ -13,6 +13,7 @@ from app.capabilities.connection.schemas import Diagnosis, Finding
 from app.capabilities.tenancy.config import load
 from app.connectors.access import RemoteAccess
 from app.connectors.arcavis.names import PaymentType
+from app.connectors.oidc.scopes import missing
 from app.core import catalogue
 from app.core.clock import Clock
 from app.core.priority import Priority
@@ -48,6 +49,8 @@ class Doctor:
             settings=config.settings,
             expires_at=row.expires_at if row is not None else None,
             company_name=row.company_name if row is not None else None,
+            scopes_missing=tuple(missing(row.scopes)) if row is not None and row.kind == "oauth" else (),
+            renewal_failures=row.renewal_failures if row is not None and row.state == "connected" else 0,
             failures=(*bexio_side.failures, *arcavis_side.failures),
             bexio=bexio.result(),
             arcavis_payment_types=payment_types.result(),

@@ -68,6 +68,8 @@ class Facts:
     settings: TenantSettings
     expires_at: datetime | None
     company_name: str | None
+    scopes_missing: tuple[str, ...]
+    renewal_failures: int
     failures: tuple[Failure, ...]
     bexio: BexioFacts
     arcavis_payment_types: tuple[ArcavisPaymentType, ...] | None

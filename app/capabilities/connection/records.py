@@ -9,31 +9,33 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.capabilities.connection.company import Owner
-from app.core.errors import Conflict
-
 _BEXIO = text(
-    "select kind, state, reason, company_id, company_name, user_id, user_name, connected_at, expires_at"
-    " from bexio_connection"
+    "select kind, state, reason, company_id, company_name, user_id, user_name, connected_at, expires_at, scopes,"
+    " renewal_failures, renewal_reason from bexio_connection"
 )
 _ARCAVIS = text("select state, reason, base_url, username, connected_at from arcavis_connection")
-_LINK_BEXIO = text(
-    "insert into bexio_connection as c (tenant_id, kind, state, reason, company_id, company_name, user_id, user_name,"
-    " secret, expires_at, connected_at, updated_at) values (:tenant, 'token', 'connected', null, :company_id,"
-    " :company_name, :user_id, :user_name, :secret, :expires_at, :now, :now)"
-    " on conflict (tenant_id) do update set kind = excluded.kind, state = excluded.state, reason = null,"
-    " company_name = excluded.company_name, user_id = excluded.user_id, user_name = excluded.user_name,"
-    " secret = excluded.secret, expires_at = excluded.expires_at, connected_at = excluded.connected_at,"
-    " updated_at = excluded.updated_at where c.company_id = excluded.company_id returning c.company_id"
-)
+# The refresh token stays until bexio was told that nobody needs it any more.
 _UNLINK_BEXIO = text(
-    "update bexio_connection set state = 'disconnected', reason = null, secret = :secret, expires_at = null,"
+    "update bexio_connection set state = 'disconnected', reason = null, secret = :secret, previous_secret = null,"
+    " expires_at = null, renew_from = null, access_until = null, generation = generation + 1, renewal_lease = null,"
     " updated_at = :now where state <> 'disconnected' returning company_id"
 )
+_UNREVOKED = text(
+    "select refresh_secret, subject, generation from bexio_connection"
+    " where state = 'disconnected' and refresh_secret is not null"
+)
+_REVOKED = text(
+    "update bexio_connection set refresh_secret = null, subject = null"
+    " where state = 'disconnected' and generation = :generation"
+)
+_SHARED = text(
+    "select 1 from bexio_connection where subject = :subject and tenant_id <> :tenant and kind = 'oauth'"
+    " and state <> 'disconnected' limit 1"
+)
 _FORGET_BEXIO = text(
-    "delete from bexio_connection where state = 'disconnected' and not exists (select from document)"
-    " and not exists (select from payment) and not exists (select from contact_link)"
-    " and not exists (select from article_link) returning company_id"
+    "delete from bexio_connection where state = 'disconnected' and refresh_secret is null"
+    " and not exists (select from document) and not exists (select from payment)"
+    " and not exists (select from contact_link) and not exists (select from article_link) returning company_id"
 )
 _LINK_ARCAVIS = text(
     "insert into arcavis_connection (tenant_id, base_url, username, secret, state, reason, connected_at, updated_at)"
@@ -54,31 +56,24 @@ async def arcavis(session: AsyncConnection) -> Row[Any] | None:
     return (await session.execute(_ARCAVIS)).first()
 
 
-async def link_bexio(session: AsyncConnection, tenant: UUID, owner: Owner, secret: bytes, now: datetime) -> None:
-    """Stores the connection. The table's unique company keeps two tenants from having the same one.
-
-    Raises:
-        Conflict: `bexio-company-differs`: the tenant belongs to another company.
-        IntegrityError: the company belongs to another tenant.
-    """
-    values = {
-        "tenant": tenant,
-        "company_id": owner.company_id,
-        "company_name": owner.company_name,
-        "user_id": owner.user_id,
-        "user_name": owner.user_name,
-        "secret": secret,
-        "expires_at": owner.expires_at,
-        "now": now,
-    }
-    if (await session.execute(_LINK_BEXIO, values)).first() is None:
-        known = await bexio(session)
-        raise Conflict("bexio-company-differs", company=known.company_name if known else "", other=owner.company_name)
-
-
 async def unlink_bexio(session: AsyncConnection, empty_secret: bytes, now: datetime) -> str | None:
-    """Forgets the token and keeps the company; its id, or None when there was nothing to disconnect."""
+    """Forgets the token and keeps the company; the company's id, or None when there was nothing to disconnect."""
     return (await session.execute(_UNLINK_BEXIO, {"secret": empty_secret, "now": now})).scalar_one_or_none()
+
+
+async def unrevoked(session: AsyncConnection) -> Row[Any] | None:
+    """The refresh token of a connection that was ended, while bexio does not know that."""
+    return (await session.execute(_UNREVOKED)).first()
+
+
+async def revoked(session: AsyncConnection, generation: int) -> None:
+    """Forgets it."""
+    await session.execute(_REVOKED, {"generation": generation})
+
+
+async def is_shared(session: AsyncConnection, tenant: UUID, subject: str) -> bool:
+    """Whether the same person's login also keeps another tenant connected; asks across tenants."""
+    return (await session.execute(_SHARED, {"subject": subject, "tenant": tenant})).first() is not None
 
 
 async def forget_bexio(session: AsyncConnection) -> str | None:

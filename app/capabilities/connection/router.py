@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, status
+from fastapi import APIRouter, Depends, Query, Request, status
 
 from app.api.deps import Backoffice, Language
 from app.api.problems import problems
 from app.capabilities.connection.doctor import Doctor
-from app.capabilities.connection.schemas import BexioToken, Connection, Diagnosis
+from app.capabilities.connection.schemas import Authorization, BexioToken, Connection, Diagnosis
 from app.capabilities.connection.service import Connections
 from app.capabilities.tenancy.arcavis_access import ArcavisAccess
 from app.core.errors import Conflict, InvalidInput, RemoteUnavailable
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/connection", tags=["connection"])
 
 async def _connections(request: Request) -> Connections:
     own = request.app.state.resources
-    return Connections(own.db, own.clock, own.vault, own.egress, own.remotes, own.standing)
+    return Connections(own.db, own.clock, own.vault, own.egress, own.remotes, own.linking, own.ending, own.sign_ins)
 
 
 async def _doctor(request: Request) -> Doctor:
@@ -41,6 +41,20 @@ async def connect_bexio(token: BexioToken, caller: Backoffice, connections: Serv
     """Connects bexio with a personal access token. What waited for the connection goes on."""
     await connections.connect_bexio(caller, token.personal_access_token.get_secret_value())
     return await connections.get(caller.tenant, language)
+
+
+@router.post("/bexio/authorize", responses=problems(Conflict))
+async def authorize_bexio(
+    caller: Backoffice,
+    connections: Service,
+    *,
+    stock: Annotated[bool, Query(description="Also ask for what the one-time import of stock reads.")] = False,
+) -> Authorization:
+    """Where to send the person's browser, once, within ten minutes: it signs in at bexio, chooses the company, allows.
+
+    The browser ends at a page of ours that says how it went; `GET /connection` shows the rest.
+    """
+    return Authorization(authorization_url=await connections.authorize(caller, stock=stock))
 
 
 @router.delete("/bexio", status_code=status.HTTP_204_NO_CONTENT)

@@ -20,6 +20,7 @@ _BEXIO: dict[str, Any] = {
     "connected_at": "2026-11-20T10:15:30.120000+01:00",
     "expires_at": "2027-05-19T10:15:30+01:00",
     "days_left": 180,
+    "scopes_missing": [],
     "reason": None,
 }
 _ARCAVIS: dict[str, Any] = {
@@ -32,7 +33,10 @@ _ARCAVIS: dict[str, Any] = {
 
 
 class BexioState(BaseModel):
-    """The connection to bexio. A personal access token ends: `days_left` says when, where the token tells."""
+    """The connection to bexio. A personal access token ends: `days_left` says when, where the token tells.
+
+    A connection by sign-in (`oauth`) renews itself and has no end; `scopes_missing` are the rights that it lacks.
+    """
 
     state: Literal["connected", "reconnect_required", "disconnected", "not_connected"]
     kind: Literal["oauth", "token"] | None
@@ -42,6 +46,7 @@ class BexioState(BaseModel):
     connected_at: datetime | None
     expires_at: datetime | None
     days_left: int | None
+    scopes_missing: list[str]
     reason: Explanation | None
 
 
@@ -62,6 +67,18 @@ class Connection(BaseModel):
 
     bexio: BexioState
     arcavis: ArcavisState
+
+
+class Authorization(BaseModel):
+    """Where a person's browser begins to sign in at bexio; works once, for ten minutes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"authorization_url": "https://connector.example.ch/oauth/bexio/begin?ticket=Zk3…"}]
+        }
+    )
+
+    authorization_url: str
 
 
 class BexioToken(BaseModel):

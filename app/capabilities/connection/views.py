@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from app.api.explanation import Explanation, explained
 from app.capabilities.connection.schemas import ArcavisState, BexioState, Connection
+from app.connectors.oidc.scopes import missing
 
 
 def connection(bexio: Row[Any] | None, arcavis: Row[Any] | None, language: str, now: datetime) -> Connection:
@@ -32,6 +33,7 @@ def _bexio(row: Row[Any] | None, language: str, now: datetime) -> BexioState:
             connected_at=None,
             expires_at=None,
             days_left=None,
+            scopes_missing=[],
             reason=None,
         )
     return BexioState(
@@ -43,6 +45,7 @@ def _bexio(row: Row[Any] | None, language: str, now: datetime) -> BexioState:
         connected_at=row.connected_at,
         expires_at=row.expires_at,
         days_left=days_left(row.expires_at, now),
+        scopes_missing=missing(row.scopes) if row.kind == "oauth" else [],
         reason=_reason(row, language),
     )
 

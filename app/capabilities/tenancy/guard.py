@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.mailing import outbox
 from app.capabilities.mailing.outbox import Mail
+from app.connectors.renewals import REFUSED
 from app.core.clock import Clock
 from app.core.errors import ConnectionRefused
 from app.db.attention import Subject, close_codes, raise_item
@@ -36,15 +37,19 @@ _BREAK = {
         " where tenant_id = :tenant and state = 'connected' and connected_at <= :since returning connected_at"
     ),
 }
+_CONNECTED_AT = text("select connected_at from bexio_connection where tenant_id = :tenant")
 _RELEASE = text(
     "update operation set next_attempt_at = :now, attempts = 0 where tenant_id = :tenant and state = 'waiting'"
     " and reason = any(cast(:codes as text[]))"
 )
 _TOLD = text(
     "select 1 from attention where tenant_id = :tenant and subject_kind = 'connection' and state = 'open'"
-    " and code = :code"
+    " and code = any(cast(:codes as text[]))"
 )
 _FLAWS = ("unauthorized", "forbidden", "not-connected", "reconnect-required")
+# What is open about a connection besides the work that waits for it, and closed by a new one.
+TOKEN_ENDS, TOKEN_ENDED = "bexio-token-expires", "bexio-token-expired"
+_ITEMS = (REFUSED, TOKEN_ENDS, TOKEN_ENDED)
 
 
 def wait_codes(system: System) -> list[str]:
@@ -84,7 +89,7 @@ async def _says_why(session: AsyncConnection, tenant: UUID, error: ConnectionRef
     """Whether an open item tells already, and better, why there is no connection to use."""
     if not error.code.endswith("-reconnect-required"):
         return False
-    values = {"tenant": tenant, "code": f"{error.system}-unauthorized"}
+    values = {"tenant": tenant, "codes": [f"{error.system}-unauthorized", f"{error.system}-refresh-refused"]}
     return (await session.execute(_TOLD, values)).first() is not None
 
 
@@ -94,7 +99,22 @@ async def connection_works(
     """Closes the items of one connection and releases the work that waited for it, in its old order."""
     codes = wait_codes(system)
     await session.execute(_RELEASE, {"tenant": tenant, "now": now, "codes": codes})
-    await close_codes(session, Subject(tenant, "connection", tenant), codes, actor=actor, now=now)
+    items = [*codes, *(_ITEMS if system == "bexio" else ())]
+    await close_codes(session, Subject(tenant, "connection", tenant), items, actor=actor, now=now)
+
+
+class ConnectionWatch:
+    """Told by `app.connectors.renewals` when a connection breaks: noticed by work, a person's click, the doctor."""
+
+    async def broken(self, session: AsyncConnection, tenant: UUID, code: str, now: datetime) -> None:
+        """Opens the one item that says so, and mails it."""
+        connected_at = (await session.execute(_CONNECTED_AT, {"tenant": tenant})).scalar_one()
+        await raise_item(session, Subject(tenant, "connection", tenant), code=code, params={}, now=now)
+        await tell_of_loss(session, tenant, "bexio", connected_at, now)
+
+    async def mended(self, session: AsyncConnection, tenant: UUID, now: datetime) -> None:
+        """It works after all."""
+        await connection_works(session, tenant, "bexio", actor="system", now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.mailing.outbox import MAIL_SECRET
 from app.connectors.access import ARCAVIS_SECRET, BEXIO_SECRET
+from app.connectors.renewal_rows import PREVIOUS_SECRET, REFRESH_SECRET
 from app.core.errors import Unavailable
 from app.core.vault import Vault
 from app.db.session import Database
@@ -28,11 +29,21 @@ _COUNT = text("select count(*) from tenant")
 # Locked, so that a connection made anew meanwhile is not overwritten with its old secret.
 _READ = {
     BEXIO_SECRET: text("select tenant_id as id, secret from bexio_connection where tenant_id = :tenant for update"),
+    REFRESH_SECRET: text(
+        "select tenant_id as id, refresh_secret as secret from bexio_connection"
+        " where tenant_id = :tenant and refresh_secret is not null for update"
+    ),
+    PREVIOUS_SECRET: text(
+        "select tenant_id as id, previous_secret as secret from bexio_connection"
+        " where tenant_id = :tenant and previous_secret is not null for update"
+    ),
     ARCAVIS_SECRET: text("select tenant_id as id, secret from arcavis_connection where tenant_id = :tenant for update"),
     MAIL_SECRET: text("select id, secret from mail where tenant_id = :tenant and secret is not null for update"),
 }
 _WRITE = {
     BEXIO_SECRET: text("update bexio_connection set secret = :secret where tenant_id = :id"),
+    REFRESH_SECRET: text("update bexio_connection set refresh_secret = :secret where tenant_id = :id"),
+    PREVIOUS_SECRET: text("update bexio_connection set previous_secret = :secret where tenant_id = :id"),
     ARCAVIS_SECRET: text("update arcavis_connection set secret = :secret where tenant_id = :id"),
     MAIL_SECRET: text("update mail set secret = :secret where id = :id"),
 }

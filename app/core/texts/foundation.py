@@ -426,8 +426,8 @@ ENTRIES: Mapping[str, Entry] = {
     "bexio-unauthorized": Entry(
         "bexio refused the credentials",
         "The access token is wrong, has expired or was revoked (status {status}).",
-        "Create a new token in bexio (Settings > All settings > Apps & API > API keys) and connect bexio again "
-        "with it.",
+        "Connect bexio again in Arcavis: sign in at bexio, or use a new token (in bexio: Settings > All settings > "
+        "Apps & API > API keys).",
     ),
     "bexio-forbidden": Entry(
         "A right is missing in bexio",
@@ -438,8 +438,8 @@ ENTRIES: Mapping[str, Entry] = {
     "bexio-reconnect-required": Entry(
         "bexio must be connected again",
         "The connection to bexio no longer works.",
-        "Create a new token in bexio (Settings > All settings > Apps & API > API keys) and connect bexio again "
-        "with it.",
+        "Connect bexio again in Arcavis: sign in at bexio, or use a new token (in bexio: Settings > All settings > "
+        "Apps & API > API keys).",
     ),
     "bexio-token-malformed": Entry(
         "This is not a token",
@@ -544,12 +544,12 @@ ENTRIES: Mapping[str, Entry] = {
     "bexio-company-taken": Entry(
         "Company connected elsewhere",
         "The bexio company {company} is connected to another Arcavis.",
-        "Use a token of your own company, or have the other connection removed by your support partner.",
+        "Connect your own company, or have the other connection removed by your support partner.",
     ),
     "bexio-company-differs": Entry(
         "Another company",
-        "This tenant belongs to the bexio company {company}; the token is one of {other}.",
-        "Use a token of {company}. Another company can be connected only after disconnecting, and only while "
+        "This tenant belongs to the bexio company {company}; you tried to connect {other}.",
+        "Connect {company}. Another company can be connected only after disconnecting, and only while "
         "nothing was sold on a bexio invoice.",
     ),
     "setting-unknown-in-arcavis": Entry(

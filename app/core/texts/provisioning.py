@@ -87,6 +87,123 @@ ENTRIES: Mapping[str, Entry] = {
         "The mail server did not say whether it took the mail.",
         "A person is asked before the mail is sent again.",
     ),
+    "bexio-connected": Entry(
+        "Connected with bexio",
+        "The bexio company {company} is now connected with {shop}. What waited goes on by itself.",
+        "You can close this window. If this is the wrong company or shop, disconnect bexio in Arcavis.",
+    ),
+    "bexio-scopes-missing": Entry(
+        "Not everything was allowed",
+        "bexio did not grant these rights: {scopes}. What needs them waits or cannot be switched on.",
+        "Connect bexio again and allow everything on bexio's page.",
+    ),
+    "bexio-app-not-set-up": Entry(
+        "Sign-in is not set up",
+        "This installation has no bexio app of its own, so nobody can sign in at bexio with it.",
+        "Connect bexio with a personal access token, or have the operator set CONNECTOR_BEXIO_CLIENT_ID and "
+        "CONNECTOR_BEXIO_CLIENT_SECRET.",
+    ),
+    "bexio-app-refused": Entry(
+        "bexio refuses the app",
+        "bexio does not accept the id and secret of this installation's bexio app.",
+        "Nothing is lost; work waits. The operator checks CONNECTOR_BEXIO_CLIENT_ID and "
+        "CONNECTOR_BEXIO_CLIENT_SECRET against developer.bexio.com.",
+    ),
+    "bexio-refresh-refused": Entry(
+        "bexio must be connected anew",
+        "bexio no longer accepts the connection: access was withdrawn in bexio, or an answer of bexio was "
+        "lost at the wrong moment.",
+        "Connect bexio again in Arcavis by signing in at bexio. What waits goes on by itself then.",
+    ),
+    "bexio-renewal-failed": Entry(
+        "Access to bexio not renewed yet",
+        "bexio did not renew the access, and it is not known why.",
+        "Nothing is to be done: it is tried again.",
+    ),
+    "bexio-renewal-busy": Entry(
+        "Access to bexio is being renewed",
+        "The access to bexio is being renewed just now.",
+        "Nothing is to be done: it goes on in a few seconds.",
+    ),
+    "bexio-renewal-fails": Entry(
+        "Access to bexio cannot be renewed",
+        "Renewing the access to bexio has failed {failures} times in a row.",
+        "Nothing is lost; it is tried again. If it lasts, ask your support partner whether bexio's sign-in "
+        "can be reached.",
+    ),
+    "sign-in-provider-unusable": Entry(
+        "bexio's sign-in cannot be used",
+        "What bexio says of its sign-in does not fit the address that is set ({reason}).",
+        "The operator checks CONNECTOR_BEXIO_ISSUER_URL. Until then connect bexio with a personal access token.",
+    ),
+    "sign-in-proof-refused": Entry(
+        "Sign-in not proven",
+        "bexio's proof of who signed in is not valid ({reason}). Nothing was connected.",
+        "Go back to Arcavis and choose “Connect bexio” once more. If it happens again, tell your support "
+        "partner the number below.",
+    ),
+    "sign-in-mixed-up": Entry(
+        "Answer from somebody else",
+        "The answer does not come from bexio. Nothing was connected.",
+        "Go back to Arcavis and choose “Connect bexio” once more. If it happens again, tell your support "
+        "partner the number below.",
+    ),
+    "sign-in-without-company": Entry(
+        "No company told",
+        "bexio did not say for which company you signed in. Nothing was connected.",
+        "Choose “Connect bexio” in Arcavis once more, choose a company at bexio and allow everything.",
+    ),
+    "sign-in-unknown": Entry(
+        "Sign-in unknown",
+        "This address does not belong to a sign-in that was begun here. Nothing was connected.",
+        "Go back to Arcavis and choose “Connect bexio” once more.",
+    ),
+    "sign-in-used": Entry(
+        "Sign-in already used",
+        "This sign-in was used already; this time nothing was done.",
+        "If bexio is shown as connected in Arcavis, all is well. Otherwise choose “Connect bexio” there once more.",
+    ),
+    "sign-in-expired": Entry(
+        "Sign-in took too long",
+        "A sign-in has to be done within ten minutes. Nothing was connected.",
+        "Go back to Arcavis and choose “Connect bexio” once more.",
+    ),
+    "sign-in-other-browser": Entry(
+        "Sign-in begun in another browser",
+        "This sign-in was not begun in this browser, or its cookie was refused. Nothing was connected.",
+        "Allow cookies for this address and choose “Connect bexio” in Arcavis once more, all in one browser.",
+    ),
+    "sign-in-interrupted": Entry(
+        "bexio did not answer",
+        "bexio did not answer while you signed in. Nothing was connected.",
+        "Wait a few minutes and choose “Connect bexio” in Arcavis once more.",
+    ),
+    "sign-in-bexio-away": Entry(
+        "bexio's sign-in does not answer",
+        "The sign-in page of bexio cannot be reached just now.",
+        "Wait a few minutes and load this page again.",
+    ),
+    "sign-in-denied": Entry(
+        "Access was denied",
+        "You did not allow the access on bexio's page. Nothing was connected.",
+        "If you want to connect bexio, choose “Connect bexio” in Arcavis once more and allow the access.",
+    ),
+    "sign-in-failed": Entry(
+        "Sign-in failed",
+        "bexio ended the sign-in with “{reason}”. Nothing was connected.",
+        "Go back to Arcavis and choose “Connect bexio” once more. If it happens again, tell your support "
+        "partner the number below.",
+    ),
+    "sign-in-code-refused": Entry(
+        "bexio refuses the sign-in",
+        "bexio does not accept this sign-in: it was used or is too old. Nothing was connected.",
+        "Go back to Arcavis and choose “Connect bexio” once more.",
+    ),
+    "sign-in-scopes-missing": Entry(
+        "Necessary rights were not allowed",
+        "Without these rights nothing works, so nothing was connected: {scopes}.",
+        "Choose “Connect bexio” in Arcavis once more and allow everything on bexio's page.",
+    ),
 }
 
 # Short words of pages and mails.

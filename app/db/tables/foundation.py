@@ -87,6 +87,23 @@ bexio_connection = Table(
     moment("expires_at", nullable=True),
     moment("connected_at"),
     moment("updated_at"),
+    text_column("subject", nullable=True),
+    text_column("books_id", nullable=True),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("refresh_secret", LargeBinary),
+    Column("previous_secret", LargeBinary),
+    Column("generation", BigInteger, nullable=False),
+    moment("renew_from", nullable=True),
+    moment("access_until", nullable=True),
+    moment("keep_by", nullable=True),
+    moment("renewed_at", nullable=True),
+    Column("renewal_fence", BigInteger, nullable=False),
+    moment("renewal_lease", nullable=True),
+    moment("renewal_after", nullable=True),
+    Column("renewal_failures", Integer, nullable=False),
+    text_column("renewal_reason", nullable=True),
+    Index("bexio_connection_books_idx", "books_id", unique=True),
+    Index("bexio_connection_subject_idx", "subject"),
 )
 
 arcavis_connection = Table(

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from app.capabilities.connection.token import TokenClaims
 from app.connectors.bexio.client import Bexio
 from app.connectors.bexio.users import User
-from app.core.errors import InvalidInput
+from app.core.errors import InvalidInput, RemoteRejected
+
+# How the id of a company begins that its token did not name.
+BY_BOOKS = "account-"
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A bexio company and the user in whose name its token acts."""
+    """A bexio company and the user in whose name its token acts.
+
+    `books_id` names the company by its books, whatever kind of token it is read with: a company that was connected
+    by a personal token, which may not name it, is known again when it signs in. `subject` is the user's login.
+    """
 
     company_id: str
     company_name: str
     user_id: int
     user_name: str
-    expires_at: datetime | None
+    books_id: str | None
+    subject: str | None = None
 
 
-async def owner_of(bexio: Bexio, claims: TokenClaims) -> Owner:
-    """Asks bexio whose token it is.
+async def owner_of(bexio: Bexio, company_id: str | None) -> Owner:
+    """Asks bexio whose token it is; `company_id` as far as the token says so itself.
 
     Raises:
         ConnectionRefused: bexio does not take the token.
@@ -31,15 +37,16 @@ async def owner_of(bexio: Bexio, claims: TokenClaims) -> Owner:
     """
     me = await bexio.users.me()
     profile = next(iter(await bexio.company_profile.list()), None)
-    company_id = claims.company_id or await _by_its_books(bexio)
-    if profile is None or company_id is None:
+    books_id = await _by_its_books(bexio, needed=company_id is None)
+    known_as = company_id or books_id
+    if profile is None or known_as is None:
         raise InvalidInput("bexio-company-unknown")
     return Owner(
-        company_id=company_id,
+        company_id=known_as,
         company_name=profile.name,
         user_id=me.id,
         user_name=name_of(me),
-        expires_at=claims.expires_at,
+        books_id=books_id,
     )
 
 
@@ -48,12 +55,18 @@ def name_of(user: User) -> str:
     return " ".join(part for part in (user.firstname, user.lastname) if part) or str(user.id)
 
 
-async def _by_its_books(bexio: Bexio) -> str | None:
+async def _by_its_books(bexio: Bexio, *, needed: bool) -> str | None:
     """An identity for a company whose token does not name it.
 
     The profile's id does not serve: it is 1 in every company (recorded answers). Accounts carry a UUID, and the
     locked ones, which bexio makes itself, cannot be deleted: the oldest of them stands for the company.
     """
-    system_accounts = [row for row in await bexio.accounts.list() if row.is_locked and row.uuid]
+    try:
+        accounts = await bexio.accounts.list()
+    except RemoteRejected:
+        if needed:
+            raise
+        return None
+    system_accounts = [row for row in accounts if row.is_locked and row.uuid]
     oldest = min(system_accounts, key=lambda row: row.id, default=None)
-    return f"account-{oldest.uuid}" if oldest else None
+    return f"{BY_BOOKS}{oldest.uuid}" if oldest else None

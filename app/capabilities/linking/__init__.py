@@ -1,0 +1,1 @@
+"""A tenant and its bexio company: whose credentials they are, and the link between the two."""

@@ -1,0 +1,1 @@
+"""bexio's sign-in (OpenID Connect): discovery, the authorization code with PKCE, proofs, tokens."""
