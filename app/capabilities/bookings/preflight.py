@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 from app.capabilities.bookings.findings import Finding
 from app.capabilities.bookings.ledger import NET_TAX, Ledger
-from app.capabilities.bookings.rules import RESERVED_ARTICLES, Rule
-from app.capabilities.bookings.vat import INPUT_TAXES, Missing
+from app.capabilities.bookings.rules import RESERVED_ARTICLES, Rule, holding_on
+from app.capabilities.bookings.vat import BY_LINE, INPUT_TAXES, Missing
+from app.capabilities.documents.swiss_vat import rates_on
 from app.connectors.bexio.accounts import Account, AccountType
 from app.connectors.bexio.taxes import SALES_TAX, Tax
+from app.core.money import plain
 
 CASH_ACCOUNT = "1000"
 # bexio itself books its customers' credits there.
 PREPAYMENTS = "2030"
+ENDS_WITHIN = timedelta(days=60)
 
 INCOME, EXPENSE = AccountType.INCOME, AccountType.EXPENSE
 ASSET, LIABILITY = AccountType.ASSET, AccountType.LIABILITY
@@ -27,7 +31,7 @@ def check_accounts(rule: Rule, ledger: Ledger) -> Iterator[Finding]:
     """Both accounts exist, are active, differ, and are of a kind that suits what the rule collects."""
     if rule.action == "ignore":
         return
-    allowed_debit, allowed_credit = _allowed(rule)
+    allowed_debit, allowed_credit = allowed_accounts(rule)
     sides = ((rule.debit_account, allowed_debit), (rule.credit_account, allowed_credit))
     for number, allowed in sides:
         if number is None:
@@ -42,14 +46,11 @@ def check_accounts(rule: Rule, ledger: Ledger) -> Iterator[Finding]:
             yield Finding("booking-account-inactive", "error", about=(str(rule.id),), params=params)
         elif account.account_type not in allowed:
             yield Finding("booking-account-unsuitable", "error", about=(str(rule.id),), params=params)
-    if rule.debit_account is not None and rule.debit_account == rule.credit_account:
-        params = {"account": rule.debit_account, "rule": rule.title}
-        yield Finding("booking-accounts-equal", "error", about=(str(rule.id),), params=params)
     yield from _vouchers_apart(rule)
 
 
-def _allowed(rule: Rule) -> tuple[frozenset[AccountType], frozenset[AccountType]]:
-    """The kinds of accounts for debit and credit."""
+def allowed_accounts(rule: Rule) -> tuple[frozenset[AccountType], frozenset[AccountType]]:
+    """The kinds of accounts that suit a rule, for debit and credit."""
     if rule.source == "payments" or rule.value == "discount":
         return _BOOKED, _BOOKED
     if rule.value == "cost":
@@ -111,3 +112,37 @@ def tax_account(tax: Tax, debit: Account, credit: Account) -> Account | None:
         if len(fitting) == 1:
             return fitting[0]
     return None
+
+
+def check_rules(rules: Sequence[Rule], ledger: Ledger, today: date) -> Iterator[Finding]:
+    """What is wrong with the rules that hold today, or will be soon, before any receipt goes through them."""
+    for rule in holding_on(rules, today):
+        if rule.action == "ignore":
+            continue
+        yield from check_accounts(rule, ledger)
+        for rate in _rates(rule, ledger, today):
+            found = check_tax(rule, rate, today, ledger)
+            if isinstance(found, Finding):
+                yield replace(found, days=())
+            elif found is not None:
+                yield from _ending(rule, found, ledger, today)
+
+
+def _rates(rule: Rule, ledger: Ledger, today: date) -> list[Decimal | None]:
+    """The rates of today that the rule's filter names, for a code that goes by the line's rate."""
+    if rule.tax_code != BY_LINE:
+        return [None]
+    named = rule.filter.include.get("tax_rate", frozenset())
+    return [rate for rate in sorted(rates_on(today)) if {plain(rate), ledger.vat.rate_class(plain(rate))} & named]
+
+
+def _ending(rule: Rule, tax: Tax, ledger: Ledger, today: date) -> Iterator[Finding]:
+    """A code that ends soon, where nothing takes its place by itself."""
+    end = tax.last_day()
+    if end is None or end - today > ENDS_WITHIN:
+        return
+    symbolic = rule.tax_code is not None and rule.tax_code.startswith("@")
+    if symbolic and ledger.vat.successor(tax, end + timedelta(days=1)) is not None:
+        return
+    params = {"rule": rule.title, "tax_code": tax.code, "day": end.isoformat()}
+    yield Finding("vat-code-ends", "warning", about=(str(rule.id),), params=params)

@@ -216,7 +216,7 @@ class RuleContent(BaseModel):
 
 
 class RuleView(RuleContent):
-    """A stored booking rule. `reason` says why a default rule is as it is, `findings` what is wrong with it."""
+    """A stored booking rule. `reason` says why a default rule was made as it is."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -233,7 +233,6 @@ class RuleView(RuleContent):
                         "detail": "What is sold is revenue: account 3200 Handelserlös is there for it.",
                         "remedy": "Choose other accounts where your accountant prefers them.",
                     },
-                    "findings": [],
                     "created_at": "2026-11-20T10:15:30+01:00",
                     "updated_at": "2026-11-20T10:15:30+01:00",
                 }
@@ -244,6 +243,39 @@ class RuleView(RuleContent):
     id: UUID
     version: int
     reason: Explanation | None
-    findings: list[Explanation]
     created_at: datetime
     updated_at: datetime
+
+
+class FoundWithDefaults(Explanation):
+    """What could not be told from the tenant's accounts, or is wrong with a rule that was made."""
+
+    severity: Literal["error", "warning", "info"]
+
+
+class MadeDefaults(BaseModel):
+    """What became of the default rules: those made now, and what could not be told from the chart of accounts."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "made": 9,
+                    "rules": [],
+                    "findings": [
+                        {
+                            "code": "default-tips-unclear",
+                            "severity": "info",
+                            "title": "No default rule for tips",
+                            "detail": "The chart has no liability account that is named after tips.",
+                            "remedy": "Create one in bexio and make the default rules again.",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
+    made: int
+    rules: list[RuleView]
+    findings: list[FoundWithDefaults]

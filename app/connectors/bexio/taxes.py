@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date
 from decimal import Decimal
 
@@ -31,6 +32,13 @@ class Tax(Wire):
     end_month: int | None = None
     is_active: bool
     display_name: str
+
+    def last_day(self) -> date | None:
+        """The last day on which it holds; None when it is open."""
+        if self.end_year is None:
+            return None
+        month = self.end_month or DECEMBER
+        return date(self.end_year, month, monthrange(self.end_year, month)[1])
 
     def holds_on(self, day: date) -> bool:
         """True when the code's months cover the day."""

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from app.core.texts import bookings, contacts, foundation, provisioning
 from app.core.texts.entry import Entry
 from app.core.texts.fields import MESSAGES
-from app.core.texts.provisioning import PHRASES
 
 __all__ = ["ENTRIES", "MESSAGES", "PHRASES", "Entry"]
 
@@ -20,3 +19,5 @@ ENTRIES: Mapping[str, Entry] = {
     **bookings.ENTRIES,
     **provisioning.ENTRIES,
 }
+
+PHRASES: frozenset[str] = provisioning.PHRASES | bookings.PHRASES

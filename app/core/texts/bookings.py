@@ -349,3 +349,6 @@ ENTRIES: Mapping[str, Entry] = {
         "Choose a day of the export, or another export.",
     ),
 }
+
+PHRASES: frozenset[str] = frozenset({"These can be chosen:", "copy"})
+"""Short words of findings and journals; translated like everything else."""

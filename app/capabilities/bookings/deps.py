@@ -1,0 +1,27 @@
+"""Who may use the booking export, and the services as routers name them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.api.auth import TenantCaller
+from app.api.deps import Backoffice
+from app.capabilities.bookings.rules_service import Rules
+
+MODULE = "accounting_export"
+
+
+async def _with_export(caller: Backoffice) -> TenantCaller:
+    caller.require_module(MODULE)
+    return caller
+
+
+async def _rules(request: Request) -> Rules:
+    own = request.app.state.resources
+    return Rules(own.db, own.clock, own.remotes, own.reference)
+
+
+Bookkeeper = Annotated[TenantCaller, Depends(_with_export)]
+RulesService = Annotated[Rules, Depends(_rules)]
