@@ -53,8 +53,6 @@ TABLES = (
         last_day date not null,
         state text not null,
         plan_hash text,
-        -- The whole plan as it was applied, compressed: an old export is explained from it, byte for byte.
-        plan bytea,
         reverses uuid references booking_export,
         asked_by text not null,
         detail jsonb not null default '{}',
@@ -135,18 +133,6 @@ TABLES = (
         primary key (line_id, receipt_id)
     )""",
     "create index booking_line_receipt_idx on booking_line_receipt (tenant_id, receipt_id)",
-    # What each receipt has of a rule's group, as the receipts of a day stream by; gone when the day is planned.
-    """create table booking_share (
-        tenant_id uuid not null references tenant,
-        export_id uuid not null references booking_export on delete cascade,
-        sale_day date not null,
-        rule_id uuid not null,
-        group_key text not null,
-        receipt_id text not null,
-        number text not null,
-        amount numeric(14, 2) not null
-    )""",
-    "create index booking_share_idx on booking_share (tenant_id, export_id, sale_day, rule_id, group_key)",
 )
 FENCED = (
     "booking_rule",
@@ -157,7 +143,6 @@ FENCED = (
     "booking_group",
     "booking_line",
     "booking_line_receipt",
-    "booking_share",
 )
 
 

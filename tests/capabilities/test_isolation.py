@@ -10,18 +10,22 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi.routing import APIRoute
 
-from app.capabilities.bookings import exports
+from app.capabilities.bookings import exports, rules_store
 from app.capabilities.bookings.exports import EXPORT, Asked
+from app.capabilities.bookings.rule_schemas import RuleContent
+from app.capabilities.bookings.rules_store import NewRule
+from app.core.ids import uuid7
 from app.core.priority import Priority
 from app.jobs import runs
 from tests.fixtures.service import audited
 from tests.fixtures.shop import Body, Shop, Tenant, line_of
 
 # What each parameter of a path names. A new one must be added here, with a record that belongs to the other tenant.
-NAMED = ("invoice_id", "order_id", "item_id", "run_id", "export_id")
+NAMED = ("invoice_id", "order_id", "item_id", "run_id", "export_id", "rule_id")
 # Not a tenant's own records: bexio's ids mean the caller's own company, and operators see all tenants.
 OTHERS = {"bexio_id", "slug", "key_id"}
-BODIES: Mapping[str, Body] = {"/attention/{item_id}/dismiss": {"reason": "Mine."}}
+RULE: Body = {"title": "Nichts", "source": "payments", "value": "amount", "action": "ignore"}
+BODIES: Mapping[str, Body] = {"/attention/{item_id}/dismiss": {"reason": "Mine."}, "/bookings/rules/{rule_id}": RULE}
 
 
 @pytest.fixture
@@ -36,8 +40,10 @@ async def records(tenant: Tenant) -> Mapping[str, UUID]:
         now = tenant.shop.clock.now()
         run = await runs.create(session, tenant=tenant.id, kind="test", priority=Priority.BULK, now=now)
         export = await exports.create(session, tenant.id, Asked(EXPORT, (date(2026, 11, 19),), "test"), now)
+        rule = NewRule(uuid7(now), RuleContent.model_validate(RULE))
+        await rules_store.insert(session, tenant.id, [rule], 0, actor="test", now=now)
     named = {"invoice_id": invoice["id"], "order_id": order["id"], "item_id": item["id"], "run_id": str(run)}
-    named["export_id"] = str(export)
+    named |= {"export_id": str(export), "rule_id": str(rule.id)}
     return {name: UUID(value) for name, value in named.items()}
 
 
@@ -63,7 +69,7 @@ def parameters(path: str) -> list[str]:
 async def snapshot(tenant: Tenant) -> list[str]:
     """Every row of the tenant, as text, but for its keys."""
     tables = ("document", "operation", "payment", "attention", "run", "audit", "tenant_settings", "bexio_connection")
-    tables += ("booking_export", "booking_export_day", "booking_group")
+    tables += ("booking_export", "booking_export_day", "booking_group", "booking_rule")
     return [str(await tenant.rows(f"select t::text from {one} t order by t::text")) for one in tables]  # noqa: S608
 
 

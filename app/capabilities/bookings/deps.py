@@ -13,7 +13,7 @@ from app.capabilities.bookings.rules_service import Rules
 MODULE = "accounting_export"
 
 
-async def _with_export(caller: Backoffice) -> TenantCaller:
+async def _accountant(caller: Backoffice) -> TenantCaller:
     caller.require_module(MODULE)
     return caller
 
@@ -23,5 +23,5 @@ async def _rules(request: Request) -> Rules:
     return Rules(own.db, own.clock, own.remotes, own.reference)
 
 
-Bookkeeper = Annotated[TenantCaller, Depends(_with_export)]
+Accountant = Annotated[TenantCaller, Depends(_accountant)]
 RulesService = Annotated[Rules, Depends(_rules)]

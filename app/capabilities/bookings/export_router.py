@@ -9,29 +9,22 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response, status
 
 from app.api import run_view
-from app.api.auth import TenantCaller
-from app.api.deps import Backoffice, Db, IdempotencyKey, Language, PageParams, PreferWait, Waiting
+from app.api.deps import Db, IdempotencyKey, Language, PageParams, PreferWait, Waiting
 from app.api.pagination import Page, Position
 from app.api.problems import problems
 from app.api.run_view import STARTED, RunView
 from app.api.waiting import Settled
+from app.capabilities.bookings.deps import Accountant
 from app.capabilities.bookings.export_schemas import ExportRequest, ExportSummary, ReverseRequest
 from app.capabilities.bookings.export_service import ExportService, summary
 from app.core.errors import Conflict, ConnectionRefused, Forbidden, InvalidInput, NotFound, RemoteUnavailable
 from app.db.session import Database
-
-MODULE = "accounting_export"
 
 router = APIRouter(prefix="/export/bookings", tags=["bookings"])
 
 
 async def _exports(request: Request) -> ExportService:
     return request.app.state.resources.booking_exports
-
-
-async def _accountant(caller: Backoffice) -> TenantCaller:
-    caller.require_module(MODULE)
-    return caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +49,6 @@ async def _answering(db: Db, settled: Waiting, wait: PreferWait, language: Langu
 # Put it after the caller: without `Accept-Language` the tenant's own language holds.
 Answered = Annotated[Answering, Depends(_answering)]
 Exports = Annotated[ExportService, Depends(_exports)]
-Accountant = Annotated[TenantCaller, Depends(_accountant)]
 
 
 @router.post(

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Response, status
 from app.api.deps import IdempotencyKey, Language
 from app.api.pagination import Page
 from app.api.problems import problems
-from app.capabilities.bookings.deps import Bookkeeper, RulesService
+from app.capabilities.bookings.deps import Accountant, RulesService
 from app.capabilities.bookings.rule_schemas import MadeDefaults, RuleContent, RuleView
 from app.capabilities.bookings.rules_service import etag
 from app.core.errors import (
@@ -32,7 +32,7 @@ IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=40, descript
 
 
 @router.get("", responses=problems(Forbidden))
-async def list_booking_rules(caller: Bookkeeper, rules: RulesService, language: Language) -> Page[RuleView]:
+async def list_booking_rules(caller: Accountant, rules: RulesService, language: Language) -> Page[RuleView]:
     """All rules in their order, inactive ones too."""
     return Page(items=await rules.listing(caller.tenant, language), next_cursor=None)
 
@@ -42,7 +42,7 @@ async def list_booking_rules(caller: Bookkeeper, rules: RulesService, language: 
 )
 async def create_booking_rule(
     rule: RuleContent,
-    caller: Bookkeeper,
+    caller: Accountant,
     _key: IdempotencyKey,
     rules: RulesService,
     language: Language,
@@ -55,7 +55,7 @@ async def create_booking_rule(
 
 @router.post("/defaults", status_code=status.HTTP_201_CREATED, responses={**problems(Forbidden, Conflict), **_REMOTE})
 async def make_default_booking_rules(
-    caller: Bookkeeper, _key: IdempotencyKey, rules: RulesService, language: Language
+    caller: Accountant, _key: IdempotencyKey, rules: RulesService, language: Language
 ) -> MadeDefaults:
     """Makes the default rules that can be told from the chart of accounts, each with its reason, and none twice.
 
@@ -66,7 +66,7 @@ async def make_default_booking_rules(
 
 @router.get("/{rule_id}", responses={**_TAGGED, **problems(Forbidden, NotFound)})
 async def get_booking_rule(
-    rule_id: UUID, caller: Bookkeeper, rules: RulesService, language: Language, response: Response
+    rule_id: UUID, caller: Accountant, rules: RulesService, language: Language, response: Response
 ) -> RuleView:
     """One rule."""
     return _tagged(await rules.get(caller.tenant, rule_id, language), response)
@@ -74,7 +74,7 @@ async def get_booking_rule(
 
 @router.get("/{rule_id}/versions", responses=problems(Forbidden, NotFound))
 async def list_booking_rule_versions(
-    rule_id: UUID, caller: Bookkeeper, rules: RulesService, language: Language
+    rule_id: UUID, caller: Accountant, rules: RulesService, language: Language
 ) -> Page[RuleView]:
     """Every version that the rule ever had, the latest first: old exports are explained by them."""
     return Page(items=await rules.versions(caller.tenant, rule_id, language), next_cursor=None)
@@ -87,7 +87,7 @@ async def list_booking_rule_versions(
 async def change_booking_rule(
     rule_id: UUID,
     rule: RuleContent,
-    caller: Bookkeeper,
+    caller: Accountant,
     rules: RulesService,
     language: Language,
     response: Response,
@@ -100,7 +100,7 @@ async def change_booking_rule(
 @router.post("/{rule_id}/copy", status_code=status.HTTP_201_CREATED, responses=problems(Forbidden, NotFound, Conflict))
 async def copy_booking_rule(
     rule_id: UUID,
-    caller: Bookkeeper,
+    caller: Accountant,
     _key: IdempotencyKey,
     rules: RulesService,
     language: Language,
@@ -111,7 +111,7 @@ async def copy_booking_rule(
 
 
 @router.delete("/{rule_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(Forbidden, NotFound, Conflict))
-async def delete_booking_rule(rule_id: UUID, caller: Bookkeeper, rules: RulesService) -> None:
+async def delete_booking_rule(rule_id: UUID, caller: Accountant, rules: RulesService) -> None:
     """Takes a rule out of use. One with entries in bexio is ended with `valid_to` instead."""
     await rules.delete(caller, rule_id)
 

@@ -78,7 +78,6 @@ booking_export = Table(
     Column("last_day", Date, nullable=False),
     text_column("state"),
     text_column("plan_hash", nullable=True),
-    Column("plan", LargeBinary),
     Column("reverses", Uuid, ForeignKey("booking_export.id")),
     text_column("asked_by"),
     Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
@@ -172,18 +171,4 @@ booking_line_receipt = Table(
     money("amount"),
     PrimaryKeyConstraint("line_id", "receipt_id"),
     Index("booking_line_receipt_idx", "tenant_id", "receipt_id"),
-)
-
-booking_share = Table(
-    "booking_share",
-    metadata,
-    of_tenant(),
-    Column("export_id", Uuid, ForeignKey("booking_export.id", ondelete="CASCADE"), nullable=False),
-    Column("sale_day", Date, nullable=False),
-    Column("rule_id", Uuid, nullable=False),
-    text_column("group_key"),
-    text_column("receipt_id"),
-    text_column("number"),
-    money("amount"),
-    Index("booking_share_idx", "tenant_id", "export_id", "sale_day", "rule_id", "group_key"),
 )
