@@ -9,7 +9,7 @@ import sys
 
 from app.core.log import configure
 from app.db.session import Database
-from tests.simulation.runs import Figures, run_seeds
+from tests.simulation.runs import Figures, run_booking_seeds, run_seeds
 from tests.simulation.scenario import Plan
 
 
@@ -23,6 +23,7 @@ async def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--until-red", action="store_true")
+    parser.add_argument("--bookings", action="store_true", help="the booking export instead of invoices")
     arguments = parser.parse_args()
     configure("CRITICAL", json=True)
     db = Database(arguments.database)
@@ -36,7 +37,11 @@ async def main() -> int:
             raise Red
 
     try:
-        await run_seeds(db, range(arguments.first, arguments.first + arguments.seeds), Plan(), progress)
+        seeds = range(arguments.first, arguments.first + arguments.seeds)
+        if arguments.bookings:
+            await run_booking_seeds(db, seeds, progress=progress)
+        else:
+            await run_seeds(db, seeds, Plan(), progress)
     except Red:
         pass
     finally:

@@ -17,10 +17,11 @@ COPIED = ("app", "sandbox", "tests", "migrations", "alembic.ini")
 
 @dataclass(frozen=True)
 class Mutant:
-    """Texts to replace, by file."""
+    """Texts to replace, by file. `options` say which simulation must turn red."""
 
     name: str
     changes: tuple[tuple[str, str, str], ...]
+    options: tuple[str, ...] = ()
 
 
 REVISION = "migrations/versions/0001_foundation.py"
@@ -69,6 +70,34 @@ MUTANTS = (
     ),
 )
 
+POSTING = "app/capabilities/bookings/posting.py"
+EXPORTING = "app/capabilities/bookings/exporting.py"
+BOOKING_REVISION = "migrations/versions/0004_bookings.py"
+BOOKING_MUTANTS = (
+    Mutant(
+        "no wait for a lost entry",
+        ((POSTING, "if (wait := due - work.clock.now()) > timedelta(0):", "if (wait := due - due) > timedelta(0):"),),
+        ("--bookings",),
+    ),
+    Mutant("no read-back", ((POSTING, "landed(one.request, present)", "landed(one.request, [])"),), ("--bookings",)),
+)
+# Rare, so only the soak hunts it: two safeguards must be gone before exports that meet do harm.
+RARE_MUTANTS = (
+    Mutant(
+        "exports that meet",
+        (
+            (EXPORTING, "if await exports.must_wait(", "if False and await exports.must_wait("),
+            (
+                BOOKING_REVISION,
+                "timestamptz not null,\n        unique (tenant_id, sale_day, sequence)\n",
+                "timestamptz not null\n",
+            ),
+            (BOOKING_REVISION, "create unique index booking_group_reference", "create index booking_group_reference"),
+        ),
+        ("--bookings",),
+    ),
+)
+
 
 def copy(mutant: Mutant, folder: Path) -> None:
     """A copy of the product without the safeguard; fails when the code no longer reads as expected."""
@@ -96,7 +125,7 @@ async def hunt(mutant: Mutant, folder: Path, server: str, seeds: int, first: int
         "async def main():\n"
         "    async with fresh_database(make_url(sys.argv[1])) as url:\n"
         "        arguments = ['-m', 'tests.simulation', '--until-red', '--seeds', sys.argv[2],\n"
-        "                     '--first', sys.argv[3],\n"
+        "                     '--first', sys.argv[3], *sys.argv[4:],\n"
         "                     '--database', url.render_as_string(hide_password=False)]\n"
         "        process = await asyncio.create_subprocess_exec(sys.executable, *arguments)\n"
         "        return await process.wait()\n"
@@ -109,6 +138,7 @@ async def hunt(mutant: Mutant, folder: Path, server: str, seeds: int, first: int
         server,
         str(seeds),
         str(first),
+        *mutant.options,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder)},
         stdout=asyncio.subprocess.PIPE,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.db.session import Database
+from tests.simulation import bookings
 from tests.simulation.scenario import Plan, Simulation, Verdict
 
 
@@ -23,7 +24,7 @@ class Figures:
     milestones: Counter[str] = field(default_factory=Counter[str])
     kinds: Counter[str] = field(default_factory=Counter[str])
 
-    def add(self, verdict: Verdict, milestones: Counter[str]) -> None:
+    def add(self, verdict: Verdict | bookings.Verdict, milestones: Counter[str]) -> None:
         self.seeds += 1
         self.sales += verdict.sales
         self.requests += verdict.requests
@@ -49,8 +50,10 @@ class Figures:
 
     @property
     def doubled(self) -> int:
-        """Sales with more than one issued invoice."""
-        return sum("issued invoices" in found for all_found in self.wrong.values() for found in all_found)
+        """Sales with more than one issued invoice; exports with an entry twice."""
+        return sum(
+            "issued invoices" in found or "doubled" in found for all_found in self.wrong.values() for found in all_found
+        )
 
     @property
     def lost(self) -> int:
@@ -70,6 +73,22 @@ async def run_seeds(
     figures = Figures()
     for seed in seeds:
         simulation = Simulation(db, seed, plan)
+        figures.add(await simulation.run(), simulation.milestones)
+        if progress is not None:
+            progress(figures)
+    return figures
+
+
+async def run_booking_seeds(
+    db: Database,
+    seeds: Iterable[int],
+    plan: bookings.Plan | None = None,
+    progress: Callable[[Figures], None] | None = None,
+) -> Figures:
+    """The same for the booking export."""
+    figures = Figures()
+    for seed in seeds:
+        simulation = bookings.Simulation(db, seed, plan or bookings.Plan())
         figures.add(await simulation.run(), simulation.milestones)
         if progress is not None:
             progress(figures)

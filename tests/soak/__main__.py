@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 from app.db.embedded import start
 from tests.fixtures.database import fresh_database
 from tests.processes import kill
-from tests.simulation.mutants import MUTANTS, hunt
+from tests.simulation.mutants import BOOKING_MUTANTS, MUTANTS, RARE_MUTANTS, hunt
 
 console = Console()
 FIGURES = ("seeds", "sales", "requests", "doubled", "lost", "strays", "wrong_seeds")
@@ -31,12 +31,21 @@ FIGURES = ("seeds", "sales", "requests", "doubled", "lost", "strays", "wrong_see
 
 async def simulate(server: str, seeds: int, jobs: int) -> bool:
     """The exactly-once simulation over `seeds` seeds, shared by `jobs` processes."""
+    return await _simulate(server, seeds, jobs, "simulation")
+
+
+async def bookings(server: str, seeds: int, jobs: int) -> bool:
+    """The same for the booking export."""
+    return await _simulate(server, seeds, jobs, "bookings", "--bookings")
+
+
+async def _simulate(server: str, seeds: int, jobs: int, name: str, *options: str) -> bool:
     share = -(-seeds // jobs)
     with Progress(console=console) as progress:
-        task = progress.add_task("simulation", total=seeds)
+        task = progress.add_task(name, total=seeds)
         answers = await asyncio.gather(
             *(
-                _simulation(server, first, min(share, seeds - first), lambda: progress.advance(task))
+                _simulation(server, first, min(share, seeds - first), lambda: progress.advance(task), options)
                 for first in range(0, seeds, share)
             )
         )
@@ -47,16 +56,18 @@ async def simulate(server: str, seeds: int, jobs: int) -> bool:
         attention.update(answer["attention"])
         for seed, found in answer["wrong"].items():
             console.print(f"seed {seed}: {found}", style="red")
-    console.print(f"simulation: {dict(sums)}; attention: {dict(attention)}")
+    console.print(f"{name}: {dict(sums)}; attention: {dict(attention)}")
     return sums["wrong_seeds"] == 0
 
 
-async def _simulation(server: str, first: int, seeds: int, advance: Callable[[], None]) -> dict[str, Any]:
+async def _simulation(
+    server: str, first: int, seeds: int, advance: Callable[[], None], options: tuple[str, ...]
+) -> dict[str, Any]:
     async with fresh_database(make_url(server)) as url:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-W", "ignore", "-m", "tests.simulation", "--first", str(first), "--seeds", str(seeds)),
-            *("--database", url.render_as_string(hide_password=False)),
+            *("--database", url.render_as_string(hide_password=False), *options),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -71,7 +82,7 @@ async def _simulation(server: str, first: int, seeds: int, advance: Callable[[],
 async def mutate(server: str, seeds: int, _jobs: int) -> bool:
     """Every mutant must turn the simulation red within `seeds` seeds."""
     all_red = True
-    for mutant in MUTANTS:
+    for mutant in (*MUTANTS, *BOOKING_MUTANTS, *RARE_MUTANTS):
         with TemporaryDirectory() as folder:
             figures = await hunt(mutant, Path(folder), server, seeds)
         red = figures["wrong_seeds"] > 0
@@ -89,6 +100,7 @@ async def killed(_server: str, seeds: int, _jobs: int) -> bool:
 
 PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "simulation": simulate,
+    "bookings": bookings,
     "mutants": mutate,
     "kill": killed,
 }

@@ -30,7 +30,7 @@ from app.jobs.work import Work
 
 # Long exports give way now and then: others wait for the worker too.
 TURN = timedelta(seconds=15)
-QUEUE_PAUSE = timedelta(seconds=5)
+QUEUE_PAUSE = timedelta(seconds=10)
 HELD = "booking-days-held"
 PLAN_CHANGED = "plan-changed"
 MAY_LAND = "booking-may-land"
