@@ -1,4 +1,4 @@
-"""Hearing the bell: a new job starts work at once; the engine itself comes after, a few times a second at most.
+"""Hearing the bell: a new job starts work at once; the engine itself comes after, once a second at most.
 
 The engine asks the database five times after every change of its table, those it makes itself included, before it
 runs a job: some milliseconds, for which a till would wait. So its notification is acted upon directly. The job stays
@@ -16,7 +16,7 @@ import orjson
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.ports.driver import NotifyCallback
 
-ENGINE_PAUSE = 0.25
+ENGINE_PAUSE = 1.0
 
 
 class BellDriver(AsyncpgDriver):

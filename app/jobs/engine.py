@@ -211,10 +211,10 @@ class Worker:
             if self._looks > before:
                 return
             self._looks += 1
-            # When many were not heard, everybody lends a hand.
-            self.ring()
             try:
-                await self.loop.drain()
+                while not self.loop.stopping and await self.loop.turn():
+                    # It was not heard, and where one was not there may be many: everybody lends a hand.
+                    self.ring()
             except ConnectorError as error:
                 _log.warning("drain-stopped", code=error.code)
 
