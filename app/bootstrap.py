@@ -20,6 +20,7 @@ from app.api.auth import hash_key
 from app.capabilities.attention import router as attention
 from app.capabilities.audit import router as audit
 from app.capabilities.bookings import export_router
+from app.capabilities.bookings import preview_router as booking_preview
 from app.capabilities.bookings import rules_router as booking_rules
 from app.capabilities.bookings.export_service import ExportService
 from app.capabilities.bookings.exporting import ExportHandler
@@ -254,6 +255,7 @@ def application(resources: Resources) -> FastAPI:
         runs,
         audit,
         booking_rules,
+        booking_preview,
         export_router,
     )
     return assemble(resources, [one.router for one in capabilities], options)

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from app.api.auth import TenantCaller
 from app.api.deps import Backoffice
+from app.capabilities.bookings.preview_service import Previews
 from app.capabilities.bookings.rules_service import Rules
 
 MODULE = "accounting_export"
@@ -18,6 +19,11 @@ async def _accountant(caller: Backoffice) -> TenantCaller:
     return caller
 
 
+async def _previews(request: Request) -> Previews:
+    own = request.app.state.resources
+    return Previews(own.clock, own.planner)
+
+
 async def _rules(request: Request) -> Rules:
     own = request.app.state.resources
     return Rules(own.db, own.clock, own.remotes, own.reference)
@@ -25,3 +31,4 @@ async def _rules(request: Request) -> Rules:
 
 Accountant = Annotated[TenantCaller, Depends(_accountant)]
 RulesService = Annotated[Rules, Depends(_rules)]
+PreviewService = Annotated[Previews, Depends(_previews)]

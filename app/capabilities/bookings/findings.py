@@ -38,10 +38,14 @@ class Finding:
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:
-    """The same finding of several days as one, the worst first, then by code and day."""
+    """The same finding of several days as one, the worst first, then by code and day.
+
+    A text that names its day names the first one.
+    """
     known: dict[tuple[str, Severity, tuple[tuple[str, str], ...], tuple[str, ...]], Finding] = {}
     for finding in findings:
-        key = (finding.code, finding.severity, tuple(sorted(finding.params.items())), finding.about)
+        said = tuple(sorted((name, value) for name, value in finding.params.items() if name != "day"))
+        key = (finding.code, finding.severity, said, finding.about)
         before = known.get(key)
         known[key] = finding if before is None else _together(before, finding)
     return sorted(known.values(), key=lambda one: (_RANKS[one.severity], one.code, one.days, one.about))
