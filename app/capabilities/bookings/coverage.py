@@ -43,11 +43,15 @@ def judge(book: DayBook, names: Names) -> Iterator[Finding]:
 
 
 def described(misfit: Misfit, names: Names) -> str:
-    """The traits in words that stand on a receipt: `payments, payment_type Karte`."""
+    """The traits in words that stand on a receipt: `Zahlungen, Zahlart Karte`."""
     traits = misfit.traits
     pairs = ((name, getattr(traits, name)) for name in DIMENSIONS)
-    said = [f"{name} {names.get((name, value), value)}" for name, value in pairs if value is not None]
-    return ", ".join([traits.source, *said])
+    said = [
+        f"{names.get(('dimension', name), name)} {names.get((name, value), value)}"
+        for name, value in pairs
+        if value is not None
+    ]
+    return ", ".join([names.get(("source", traits.source), traits.source), *said])
 
 
 def _numbers(misfit: Misfit) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
 
 MOST_EXAMPLES = 10
+# What differs from day to day and tells nothing apart.
+_OF_ONE_DAY = frozenset({"day", "amount", "receipts"})
 _RANKS: Mapping[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -40,11 +43,11 @@ class Finding:
 def merged(findings: Iterable[Finding]) -> list[Finding]:
     """The same finding of several days as one, the worst first, then by code and day.
 
-    A text that names its day names the first one.
+    A text that names its day names the first one; amounts are added up, receipts listed one after the other.
     """
     known: dict[tuple[str, Severity, tuple[tuple[str, str], ...], tuple[str, ...]], Finding] = {}
     for finding in findings:
-        said = tuple(sorted((name, value) for name, value in finding.params.items() if name != "day"))
+        said = tuple(sorted((name, value) for name, value in finding.params.items() if name not in _OF_ONE_DAY))
         key = (finding.code, finding.severity, said, finding.about)
         before = known.get(key)
         known[key] = finding if before is None else _together(before, finding)
@@ -54,7 +57,21 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
 def _together(one: Finding, other: Finding) -> Finding:
     return replace(
         one,
+        params={**one.params, **_sums(one, other)},
         days=tuple(sorted({*one.days, *other.days})),
         examples=(*one.examples, *other.examples)[:MOST_EXAMPLES],
         count=one.count + other.count,
     )
+
+
+def _sums(one: Finding, other: Finding) -> dict[str, str]:
+    said: dict[str, str] = {}
+    if "amount" in one.params:
+        said["amount"] = str(Decimal(one.params["amount"]) + Decimal(other.params["amount"]))
+    if "receipts" in one.params:
+        named = one.params["receipts"]
+        if len(one.examples) < MOST_EXAMPLES:
+            said["receipts"] = f"{named}, {other.params['receipts']}"
+        elif not named.endswith("…"):
+            said["receipts"] = f"{named}, …"
+    return said

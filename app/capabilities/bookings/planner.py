@@ -5,7 +5,7 @@ The one way in which a day is planned: what a preview shows and what an export p
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,36 +14,29 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.capabilities.bookings import article_groups, postings, rules_store
+from app.capabilities.bookings import article_groups, chart, invoiced, postings, rules_store
 from app.capabilities.bookings.article_groups import Grouping
 from app.capabilities.bookings.book import Cell, DayBook, InvoicedSale, Matches
 from app.capabilities.bookings.completeness import Till, Traded
 from app.capabilities.bookings.entries import DayPlan, Terms
 from app.capabilities.bookings.facts import Receipt
-from app.capabilities.bookings.findings import MOST_EXAMPLES, Example, Finding
-from app.capabilities.bookings.ledger import Ledger
+from app.capabilities.bookings.findings import Finding
 from app.capabilities.bookings.mapping import groups_of, receipt_of
 from app.capabilities.bookings.plan import plan_day, reversal
 from app.capabilities.bookings.postings import Share, Standing
 from app.capabilities.bookings.rules import Rule, holding_on
-from app.capabilities.bookings.texts import Names, needed
+from app.capabilities.bookings.texts import Names, dimension_names, needed
 from app.capabilities.tenancy.config import TenantConfig, load
 from app.connectors.access import RemoteAccess
 from app.connectors.arcavis.client import Arcavis
 from app.connectors.bexio.client import Bexio
-from app.connectors.bexio.reference import CompanyReference, ReferenceData
-from app.connectors.bexio.reference_kinds import ACCOUNTS, BUSINESS_YEARS, CALENDAR_YEARS, TAXES, VAT_PERIODS
+from app.connectors.bexio.reference import ReferenceData
+from app.core import catalogue
 from app.core.clock import Clock
 from app.core.priority import Priority
 from app.core.swiss_time import today
 from app.db.session import Database
 
-ROUNDING_TEXTS: Mapping[str, str] = {
-    "de": "Rundungsdifferenz",
-    "fr": "Différence d'arrondi",
-    "it": "Differenza di arrotondamento",
-    "en": "Rounding difference",
-}
 GROUPS_CURSOR = "arcavis.article-groups"
 _GROUPS = frozenset({"main_group", "trade_group", "article_group"})
 _CURSOR = text("select value from cursor where name = :name")
@@ -52,7 +45,7 @@ _MOVE = text(
     " on conflict (tenant_id, name) do update set value = excluded.value, updated_at = excluded.updated_at"
 )
 _DOCUMENTED = text(
-    "select transaction_id from document where tenant_id = :tenant and source = 'sale'"
+    "select transaction_id, goal from document where tenant_id = :tenant and source = 'sale'"
     " and transaction_id = any(cast(:ids as text[]))"
 )
 
@@ -101,17 +94,17 @@ class Planner:
             rules = tuple(await rules_store.load(session))
         bexio = await self.remotes.bexio(tenant, priority)
         arcavis = await self.remotes.arcavis(tenant)
-        ledger = await _ledger(self.reference.of(tenant, bexio))
+        ledger = await chart.read(self.reference.of(tenant, bexio))
         settings = config.settings
         terms = Terms(
             slug=config.slug,
             ledger=ledger,
-            names=await _names(arcavis),
+            names={**dimension_names(settings.language), **await _names(arcavis)},
             today=today(self.clock.now()),
             policy=settings.closed_period_policy,
             rounding_account=settings.rounding_account_no,
             rounding_limit=settings.rounding_limit,
-            rounding_text=ROUNDING_TEXTS[settings.language],
+            rounding_text=catalogue.text("rounding-difference", {}, settings.language).title,
         )
         planning = Planning(self.db, tenant, config, rules, terms, bexio, arcavis)
         if any(_GROUPS & (rule.filter.dimensions() | set(rule.group_by) | needed(rule.text)) for rule in rules):
@@ -159,26 +152,20 @@ class Planning:
             (closed if receipt.is_end_of_day else sold).add(receipt.point_of_sale)
         async with self.db.begin(self.tenant) as session:
             stands = await postings.standing(session, self.tenant, day, with_shares=True)
-            missing = await self._never_sent(session, day, book.invoiced)
+            documents = await self._documents(session, book.invoiced)
         plan = plan_day(book, self.terms, stands.posted, stands.sequence)
         traded = Traded(frozenset(sold), frozenset(closed))
-        return Planned(plan, stands, shares.found, traded, (*plan.findings, *missing))
+        return Planned(
+            plan, stands, shares.found, traded, (*plan.findings, *invoiced.judge(day, book.invoiced, documents))
+        )
 
-    async def _never_sent(
-        self, session: AsyncConnection, day: date, invoiced: Sequence[InvoicedSale]
-    ) -> tuple[Finding, ...]:
-        """Sales on bexio invoice of which no till ever told us: nobody has invoiced them."""
-        sales = {sale.id: sale.number for sale in invoiced if sale.cancels is None and sale.cancelled_by is None}
-        if not sales:
-            return ()
-        rows = await session.execute(_DOCUMENTED, {"tenant": self.tenant, "ids": list(sales)})
-        known = {row.transaction_id for row in rows}
-        missing = [Example(sale, number) for sale, number in sales.items() if sale not in known]
-        if not missing:
-            return ()
-        shown = missing[:MOST_EXAMPLES]
-        params = {"receipts": ", ".join(one.number for one in shown)}
-        return (Finding("sale-never-sent", "warning", (day,), (), params, tuple(shown), len(missing)),)
+    async def _documents(self, session: AsyncConnection, sales: Sequence[InvoicedSale]) -> invoiced.Documents:
+        """What became of the documents of sales on bexio invoice, where there is one."""
+        ids = invoiced.asked_about(sales)
+        if not ids:
+            return {}
+        rows = await session.execute(_DOCUMENTED, {"tenant": self.tenant, "ids": ids})
+        return {row.transaction_id: row.goal for row in rows}
 
     async def reversal(self, day: date) -> Planned:
         """The plan that takes back what stands for a day."""
@@ -207,18 +194,6 @@ class Planning:
         if key not in self._matches:
             self._matches[key] = Matches(rules, self.terms.ledger.vat.rate_class)
         return self._matches[key]
-
-
-async def _ledger(reference: CompanyReference) -> Ledger:
-    """The company's books as they are now: an account or a period may just have been mended."""
-    return Ledger(
-        accounts=await reference.refresh(ACCOUNTS),
-        taxes=await reference.refresh(TAXES),
-        business_years=await reference.refresh(BUSINESS_YEARS),
-        vat_periods=await reference.refresh(VAT_PERIODS),
-        calendar_years=await reference.refresh(CALENDAR_YEARS),
-        currency_id=(await reference.currency()).id,
-    )
 
 
 async def _names(arcavis: Arcavis) -> Names:

@@ -111,7 +111,7 @@ class Previews:
 
     async def _offers(self, planning: Planning, findings: Sequence[Finding]) -> list[dict[str, Any]]:
         """Sales that nobody has invoiced, ready to be sent to `POST /invoices`."""
-        unsent = [example for one in findings if one.code == NEVER_SENT for example in one.examples]
+        unsent = next((one.examples for one in findings if one.code == NEVER_SENT), ())
         offered: list[dict[str, Any]] = []
         for example in unsent:
             transaction = await planning.arcavis.transactions.get(int(example.id))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from app.core import catalogue
+
 LONGEST_TEXT = 255
 DIVERSE = "…"
 
@@ -24,6 +26,24 @@ _OF_DIMENSION: Mapping[str, tuple[str, str]] = {
     "tax_rate": ("MWST", "TaxRate"),
     "payment_type": ("Zahlart", "PaymentType"),
     "currency": ("Währung", "Currency"),
+}
+# Source, dimension or reserved article -> the phrase for it.
+_PHRASES: Mapping[tuple[str, str], str] = {
+    ("source", "articles"): "Articles",
+    ("source", "payments"): "Payments",
+    ("dimension", "store"): "Store",
+    ("dimension", "point_of_sale"): "Till",
+    ("dimension", "transaction_type"): "Kind of booking",
+    ("dimension", "purpose"): "Purpose",
+    ("dimension", "main_group"): "Main group",
+    ("dimension", "trade_group"): "Trade group",
+    ("dimension", "article_group"): "Article group",
+    ("dimension", "article"): "Article",
+    ("dimension", "tax_rate"): "VAT rate",
+    ("dimension", "payment_type"): "Payment type",
+    ("dimension", "currency"): "Currency",
+    ("article", "voucher"): "Voucher",
+    ("article", "tip"): "Tip",
 }
 _DIMENSION = {word: dimension for dimension, words in _OF_DIMENSION.items() for word in words}
 _DAY = frozenset({"Datum", "Date", "Von", "From", "Bis", "To"})
@@ -48,6 +68,11 @@ class Said:
     seen: Mapping[str, tuple[str, ...]]
     numbers: tuple[str, ...]
     receipts: int
+
+
+def dimension_names(language: str) -> dict[tuple[str, str], str]:
+    """What sources, dimensions and things sold besides articles are called, to be put among the names."""
+    return {key: catalogue.translate(phrase, language) for key, phrase in _PHRASES.items()}
 
 
 @lru_cache(maxsize=4096)
