@@ -9,10 +9,13 @@ from enum import IntEnum
 from pydantic import Field, field_validator, model_validator
 
 from app.connectors.bexio.criteria import Criterion, changed_since
-from app.connectors.bexio.resource import gathered, one, pages, resource_of, search_pages
+from app.connectors.bexio.resource import gathered, one, pages, resource_of, search_page, search_pages
 from app.connectors.bexio.wire import IdList, OptionalId, Request, SwissMoment, Wire
 from app.connectors.bexio.writing import confirmed, send
 from app.connectors.transport import Transport
+
+# What bexio takes in a text of a contact.
+LONGEST_TEXT = 255
 
 
 class ContactType(IntEnum):
@@ -135,6 +138,19 @@ class Contacts:
         contact_group_ids, contact_type_id, updated_at, user_id, phone_fixed, phone_mobile, fax.
         """
         return await gathered(self.search_pages(*criteria, show_archived=show_archived))
+
+    async def page_after(
+        self, contact_id: int, *, updated_since: str | None = None, show_archived: bool = False
+    ) -> tuple[Contact, ...]:
+        """The next contacts by id, at most `PAGE_SIZE`; fewer when there are no more.
+
+        By id and not by offset: a contact that is archived while the list is read would shift another one out of it.
+        """
+        criteria = (Criterion("id", ">", contact_id),)
+        if updated_since is not None:
+            criteria = (*criteria, changed_since(updated_since))
+        query = _archived(show_archived=show_archived)
+        return await search_page(self._transport, CONTACTS, criteria, 0, query)
 
     async def get(self, contact_id: int) -> Contact:
         """One contact."""

@@ -13,11 +13,13 @@ from app.connectors.bexio import (
     banking_accounts,
     business_years,
     calendar_years,
+    contact_groups,
     countries,
     currencies,
     item_settings,
     languages,
     payment_types,
+    salutations,
     taxes,
     units,
     users,
@@ -45,6 +47,8 @@ PAYMENT_TYPES = Kind("payment_types", payment_types.PAYMENT_TYPES.rows, lambda b
 UNITS = Kind("units", units.UNITS.rows, lambda bexio: bexio.units.list())
 COUNTRIES = Kind("countries", countries.COUNTRIES.rows, lambda bexio: bexio.countries.list())
 LANGUAGES = Kind("languages", languages.LANGUAGES.rows, lambda bexio: bexio.languages.list())
+CONTACT_GROUPS = Kind("contact_groups", contact_groups.CONTACT_GROUPS.rows, lambda bexio: bexio.contact_groups.list())
+SALUTATIONS = Kind("salutations", salutations.SALUTATIONS.rows, lambda bexio: bexio.salutations.list())
 BANKING_ACCOUNTS = Kind(
     "banking_accounts", banking_accounts.BANKING_ACCOUNTS.rows, lambda bexio: bexio.banking_accounts.list()
 )
@@ -69,6 +73,8 @@ KINDS: dict[str, Kind[Any]] = {
         BUSINESS_YEARS,
         VAT_PERIODS,
         CALENDAR_YEARS,
+        CONTACT_GROUPS,
+        SALUTATIONS,
     )
 }
 """All kinds by name."""

@@ -95,22 +95,32 @@ async def search_pages(
     query: Query | None = None,
 ) -> AsyncIterator[tuple[Row, ...]]:
     """Every page of the records that meet all criteria."""
-    body = [criterion.body() for criterion in criteria]
     offset = 0
     while True:
-        answer = await transport.read(
-            "POST",
-            f"{resource.path}/search",
-            query=_page_query(resource, offset, query),
-            body=body,
-            bucket=Bucket.SEARCH,
-        )
-        rows = understood(transport, answer, resource.rows)
+        rows = await search_page(transport, resource, criteria, offset, query)
         if rows:
             yield rows
         if len(rows) < PAGE_SIZE:
             return
         offset += len(rows)
+
+
+async def search_page(
+    transport: Transport,
+    resource: Resource[Row],
+    criteria: tuple[Criterion, ...],
+    offset: int,
+    query: Query | None = None,
+) -> tuple[Row, ...]:
+    """The records that meet all criteria from `offset` on, at most `PAGE_SIZE`."""
+    answer = await transport.read(
+        "POST",
+        f"{resource.path}/search",
+        query=_page_query(resource, offset, query),
+        body=[criterion.body() for criterion in criteria],
+        bucket=Bucket.SEARCH,
+    )
+    return understood(transport, answer, resource.rows)
 
 
 async def gathered(found: AsyncIterator[tuple[Row, ...]]) -> tuple[Row, ...]:
