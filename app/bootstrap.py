@@ -32,6 +32,13 @@ from app.capabilities.connection import router as connection
 from app.capabilities.connection.arrival import CONNECT, ConnectArrival
 from app.capabilities.connection.ending import Ending
 from app.capabilities.connection.keeping import KEEP, KeepHandler
+from app.capabilities.contacts import pushing, resolving
+from app.capabilities.contacts import router as contacts
+from app.capabilities.contacts.periodic import PeriodicHandler
+from app.capabilities.contacts.progress import RUN_KINDS
+from app.capabilities.contacts.running import PERIODIC, RunHandler
+from app.capabilities.contacts.service import ContactsService
+from app.capabilities.contacts.sides import Opening
 from app.capabilities.documents.following import KIND as FOLLOW
 from app.capabilities.documents.following import FollowHandler
 from app.capabilities.documents.handler import DocumentHandler
@@ -76,7 +83,7 @@ from app.settings import Settings
 
 KEY_FILE = "encryption.key"
 # Work that every connected tenant has; see `app.capabilities.tenancy.standing`.
-STANDING: tuple[str, ...] = (FOLLOW, DIGEST, KEEP)
+STANDING: tuple[str, ...] = (FOLLOW, DIGEST, KEEP, PERIODIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ class Resources:
     operator_key_hash: bytes | None
     documents: Documents
     open_invoices: OpenInvoicesService
+    contacts: ContactsService
     planner: Planner
     booking_exports: ExportService
     oidc: OidcClient
@@ -186,6 +194,7 @@ def build(
         operator_key_hash=hash_key(key.get_secret_value()) if key else None,
         documents=Documents(db, clock, configs, remotes),
         open_invoices=OpenInvoicesService(db, clock, remotes),
+        contacts=ContactsService(db, clock),
         planner=planner,
         booking_exports=ExportService(db, clock, planner),
         standing=STANDING,
@@ -257,6 +266,7 @@ def application(resources: Resources) -> FastAPI:
         booking_rules,
         booking_preview,
         export_router,
+        contacts,
     )
     return assemble(resources, [one.router for one in capabilities], options)
 
@@ -265,6 +275,7 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
     """Who does which kind of durable work."""
     settings, remotes, clock = resources.settings, resources.remotes, resources.clock
     settle = timedelta(seconds=settings.settle_seconds)
+    opening = Opening(remotes, resources.reference, settle)
     kinds: dict[str, Handler] = {
         DOCUMENT: DocumentHandler(remotes, resources.reference, clock, settle),
         PAYMENT: PaymentHandler(remotes, clock, settle),
@@ -273,6 +284,10 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
         EXPORT: (exporting := ExportHandler(resources.planner, clock, settle)),
         REVERSE: exporting,
         KEEP: KeepHandler(resources.db, clock, resources.renewals, resources.ending),
+        **dict.fromkeys(RUN_KINDS, RunHandler(opening, clock)),
+        pushing.KIND: pushing.PushHandler(opening, clock),
+        resolving.KIND: resolving.ResolveHandler(opening, clock),
+        PERIODIC: PeriodicHandler(clock, resources.chance.random),
         FOLLOW: FollowHandler(remotes, clock, timedelta(seconds=settings.follow_seconds)),
     }
     return {kind: Guarded(handler, clock) for kind, handler in kinds.items()}

@@ -78,6 +78,18 @@ create table contact_run (
     created_at timestamptz not null
 );
 create unique index contact_run_active_idx on contact_run (tenant_id) where not finished;
+create table contact_push (
+    id uuid primary key,
+    tenant_id uuid not null references tenant,
+    kind text not null,
+    arcavis_id text not null,
+    state text not null,
+    bexio_id bigint,
+    code text,
+    params jsonb not null default '{}',
+    updated_at timestamptz not null,
+    unique (tenant_id, kind, arcavis_id)
+);
 create table contact_group (
     tenant_id uuid not null references tenant,
     name text not null,
@@ -86,11 +98,19 @@ create table contact_group (
     sent_at timestamptz,
     primary key (tenant_id, name)
 );
-grant select, insert, update, delete on contact_record, contact_key, contact_conflict, contact_run, contact_group
-    to connector_app;
+grant select, insert, update, delete on contact_record, contact_key, contact_conflict, contact_run, contact_group,
+    contact_push to connector_app;
 """
 
 
+# Two Arcavis contacts may be one bexio contact: invoices of both go there, and the sync keeps to the first.
+_TAKEN = """
+create function contact_taken(of_tenant uuid, of_kind text, by text, contact bigint) returns boolean
+language sql stable as $$
+    select exists (select from contact_link l where l.tenant_id = of_tenant and l.kind = of_kind
+        and l.arcavis_id <> by and l.bexio_id = contact and l.state in ('active', 'conflict') and not l.alias)
+$$
+"""
 # The runtime role owns no table, and only an owner may analyse one.
 _ANALYZE = """
 create function analyze_contacts() returns void language plpgsql security definer set search_path = public as $$
@@ -105,8 +125,9 @@ def upgrade() -> None:
     for statement in f"{_LINKS}{_CONTACTS}".split(";\n"):
         if statement.strip():
             op.execute(statement)
+    op.execute(_TAKEN)
     op.execute(_ANALYZE)
-    for table in ("contact_record", "contact_key", "contact_conflict", "contact_run", "contact_group"):
+    for table in ("contact_record", "contact_key", "contact_conflict", "contact_run", "contact_group", "contact_push"):
         fence(table)
 
 

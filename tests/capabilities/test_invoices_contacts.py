@@ -69,7 +69,7 @@ async def test_the_same_email_and_name_are_one(tenant: Tenant) -> None:
     assert tenant.invoice(document).head["contact_id"] == known
     assert CREATE not in tenant.routes()
     (link,) = await tenant.rows(LINKS)
-    assert set(link.evidence["reasons"]) == {"same name", "same e-mail"}
+    assert set(link.evidence["reasons"]) == {"same name", "same e-mail", "other address"}
 
 
 async def test_the_same_name_and_address_are_one(tenant: Tenant) -> None:

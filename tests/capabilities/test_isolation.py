@@ -14,6 +14,8 @@ from app.capabilities.bookings import exports, rules_store
 from app.capabilities.bookings.exports import EXPORT, Asked
 from app.capabilities.bookings.rule_schemas import RuleContent
 from app.capabilities.bookings.rules_store import NewRule
+from app.capabilities.contacts import conflicts
+from app.capabilities.contacts.conflicts import Waiting
 from app.core.ids import uuid7
 from app.core.priority import Priority
 from app.jobs import runs
@@ -21,11 +23,15 @@ from tests.fixtures.service import audited
 from tests.fixtures.shop import Body, Shop, Tenant, line_of
 
 # What each parameter of a path names. A new one must be added here, with a record that belongs to the other tenant.
-NAMED = ("invoice_id", "order_id", "item_id", "run_id", "export_id", "rule_id")
-# Not a tenant's own records: bexio's ids mean the caller's own company, and operators see all tenants.
-OTHERS = {"bexio_id", "slug", "key_id"}
 RULE: Body = {"title": "Nichts", "source": "payments", "value": "amount", "action": "ignore"}
-BODIES: Mapping[str, Body] = {"/attention/{item_id}/dismiss": {"reason": "Mine."}, "/bookings/rules/{rule_id}": RULE}
+NAMED = ("invoice_id", "order_id", "item_id", "run_id", "export_id", "rule_id", "conflict_id")
+# Not a tenant's own records: bexio's and Arcavis' ids mean the caller's own, and operators see all tenants.
+OTHERS = {"bexio_id", "arcavis_id", "kind", "slug", "key_id"}
+BODIES: Mapping[str, Body] = {
+    "/attention/{item_id}/dismiss": {"reason": "Mine."},
+    "/bookings/rules/{rule_id}": RULE,
+    "/contacts/conflicts/{conflict_id}/resolve": {"use": "create"},
+}
 
 
 @pytest.fixture
@@ -42,8 +48,11 @@ async def records(tenant: Tenant) -> Mapping[str, UUID]:
         export = await exports.create(session, tenant.id, Asked(EXPORT, (date(2026, 11, 19),), "test"), now)
         rule = NewRule(uuid7(now), RuleContent.model_validate(RULE))
         await rules_store.insert(session, tenant.id, [rule], 0, actor="test", now=now)
+        asked = Waiting("match", "customer", 501, None, {"candidates": []})
+        await conflicts.open_all(session, tenant.id, [asked], now)
     named = {"invoice_id": invoice["id"], "order_id": order["id"], "item_id": item["id"], "run_id": str(run)}
-    named |= {"export_id": str(export), "rule_id": str(rule.id)}
+    (conflict,) = (await tenant.get("/contacts/conflicts")).json()["items"]
+    named |= {"export_id": str(export), "rule_id": str(rule.id), "conflict_id": conflict["id"]}
     return {name: UUID(value) for name, value in named.items()}
 
 
@@ -70,6 +79,7 @@ async def snapshot(tenant: Tenant) -> list[str]:
     """Every row of the tenant, as text, but for its keys."""
     tables = ("document", "operation", "payment", "attention", "run", "audit", "tenant_settings", "bexio_connection")
     tables += ("booking_export", "booking_export_day", "booking_group", "booking_rule")
+    tables += ("contact_conflict",)
     return [str(await tenant.rows(f"select t::text from {one} t order by t::text")) for one in tables]  # noqa: S608
 
 
@@ -113,7 +123,7 @@ async def test_an_invented_id_is_answered_as_another_tenants_is(
 async def test_lists_hold_the_callers_own_records_only(
     tenant: Tenant, stranger: Tenant, records: Mapping[str, UUID]
 ) -> None:
-    for path in ("/invoices", "/orders", "/attention", "/runs", "/audit"):
+    for path in ("/invoices", "/orders", "/attention", "/runs", "/contacts/links", "/contacts/conflicts", "/audit"):
         assert (await stranger.get(path)).json()["items"] == [], path
         if path != "/audit":
             assert (await tenant.get(path)).json()["items"] != [], path

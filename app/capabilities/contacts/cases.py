@@ -11,7 +11,7 @@ from app.capabilities.contacts.merge import Base, Clash, Merged, Policy, merge
 from app.capabilities.contacts.pairs import GROUP, Pair
 from app.capabilities.contacts.records import Record
 
-DELETED, ARCHIVED, LEFT = "arcavis-deleted", "bexio-archived", "bexio-group-left"
+DELETED, ARCHIVED, LEFT = "deleted-in-arcavis", "archived-in-bexio", "left-its-group"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,11 @@ _CLOSE_BEXIO = text(
 )
 _READ = text(f"select {_COLUMNS} from contact_conflict where id = :id")  # noqa: S608 - columns
 _LOCK = text(f"select {_COLUMNS} from contact_conflict where id = :id for update")  # noqa: S608 - columns
+_OF_ARCAVIS = text(
+    f"select {_COLUMNS} from contact_conflict where tenant_id = :tenant and contact_kind = :kind"  # noqa: S608 - columns
+    " and arcavis_id = :id and state <> 'closed'"
+)
+_REOPEN = text("update contact_conflict set state = 'open', updated_at = :now where id = :id and state = 'resolving'")
 _RESOLVE = text(
     "update contact_conflict set state = 'resolving', resolution = :resolution, resolved_by = :actor,"
     " updated_at = :now where id = :id"
@@ -141,6 +146,17 @@ async def read(session: AsyncConnection, conflict: UUID) -> Row[Any] | None:
 async def lock(session: AsyncConnection, conflict: UUID) -> Row[Any] | None:
     """One conflict, for whoever resolves it."""
     return (await session.execute(_LOCK, {"id": conflict})).first()
+
+
+async def of_arcavis(session: AsyncConnection, tenant: UUID, kind: Kind, arcavis_id: int) -> Row[Any] | None:
+    """What is open about an Arcavis contact."""
+    values = {"tenant": tenant, "kind": kind, "id": str(arcavis_id)}
+    return (await session.execute(_OF_ARCAVIS, values)).first()
+
+
+async def reopen(session: AsyncConnection, conflict: UUID, now: datetime) -> None:
+    """A decision that could not be carried out: a person must look at it again."""
+    await session.execute(_REOPEN, {"id": conflict, "now": now})
 
 
 async def resolve(session: AsyncConnection, conflict: UUID, resolution: str, actor: str, now: datetime) -> None:

@@ -24,14 +24,10 @@ from app.capabilities.parties.evidence import Candidate
 
 @dataclass(slots=True)
 class Ledger:
-    """Entries to be stored together.
-
-    `run` is who visited the records; `primary` the kind of Arcavis contacts that it works through, None for bexio's.
-    """
+    """Entries to be stored together. `run` is who visited the records."""
 
     tenant: UUID
     run: UUID
-    primary: Kind | None = None
     tally: Tally = field(default_factory=Tally)
     _stored: dict[tuple[Place, bool], list[Record]] = field(default_factory=lambda: defaultdict(list))
     _gone: dict[Place, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -45,8 +41,8 @@ class Ledger:
     _edited: list[tuple[Kind, int]] = field(default_factory=list[tuple[Kind, int]])
 
     def done(self) -> int:
-        """How many of the records that are worked through were finished."""
-        return len(self._visited[self.place(self.primary)])
+        """How many records were finished, partners too: they may have changed as well."""
+        return sum(map(len, self._visited.values()))
 
     def place(self, kind: Kind | None) -> Place:
         """Arcavis' contacts of a kind, or bexio's."""
@@ -67,6 +63,7 @@ class Ledger:
 
     def wrote(self, place: Place, record: Record, *, pending: bool = False) -> None:
         """A record as it now stands in its system; `pending` when something in it was not known before."""
+        self.tally.writes += 1
         self._stored[place, pending].append(record)
 
     def edited(self, kind: Kind, bexio_id: int) -> None:
@@ -81,7 +78,8 @@ class Ledger:
         """The link of a case no longer counts."""
         if case.pair is not None and case.pair.linked:
             self._left[case.kind][case.pair.arcavis_id] = reason
-            self.tally.add("inactive", _line("deactivate", case, reason=reason))
+            line = _line("deactivate", case).model_copy(update={"code": f"contact-{reason}"})
+            self.tally.add("inactive", line)
         else:
             self.tally.add("unchanged")
         self.settle(case)
@@ -153,7 +151,9 @@ class Ledger:
         bexio_id = case.bexio.id if case.bexio else None
         detail = {"contact": contact, "code": problem.code, "params": dict(problem.params)}
         self._wait(Waiting("problem", case.kind, arcavis_id, bexio_id, detail))
-        self.tally.add("failed", _line("fail", case, reason=problem.code))
+        line = _line("fail", case)
+        line = line.model_copy(update={"code": problem.code, "params": dict(problem.params)})
+        self.tally.add("failed", line)
 
     def _wait(self, waiting: Waiting) -> None:
         key = (waiting.contact_kind, waiting.arcavis_id, None if waiting.arcavis_id else waiting.bexio_id)

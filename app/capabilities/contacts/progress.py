@@ -16,18 +16,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.capabilities.contacts.fields import Kind, Side
 
 Mode = Literal["import", "export", "sync"]
-Phase = Literal["begin", "bexio", "archive", "customers", "suppliers", "work", "end"]
+Phase = Literal["begin", "bexio", "archive", "customers", "suppliers", "work"]
 
 RUN_KINDS: dict[str, Mode] = {"contacts.import": "import", "contacts.export": "export", "contacts.sync": "sync"}
 COUNTS = ("read", "linked", "created", "updated", "unchanged", "conflicts", "failed", "inactive", "done")
 MOST_LINES = 200
 
-_BEGIN = text(
-    "insert into contact_run (run_id, tenant_id, place, finished, created_at) values (:run, :tenant, :place, false,"
-    " :now) on conflict (run_id) do update set finished = false"
-).bindparams(bindparam("place", type_=JSONB))
+_RESUME = text("update contact_run set finished = false where run_id = :run")
 _ACTIVE = text("select run_id from contact_run where tenant_id = :tenant and not finished and run_id <> :run")
-_READ = text("select place from contact_run where run_id = :run")
+_READ = text("select place, finished from contact_run where run_id = :run")
+_CLAIM = text(
+    "insert into contact_run (run_id, tenant_id, place, finished, created_at) values (:run, :tenant, :place, false,"
+    " :now) on conflict do nothing"
+).bindparams(bindparam("place", type_=JSONB))
 _MOVE = text("update contact_run set place = :place where run_id = :run").bindparams(bindparam("place", type_=JSONB))
 _FINISH = text("update contact_run set finished = true where run_id = :run")
 
@@ -47,7 +48,7 @@ class Reading(BaseModel):
 
 
 class Line(BaseModel):
-    """What was done, or would be done, with one contact; for people to read."""
+    """What was done, or would be done, with one contact; for people to read. `code` is of the catalogue."""
 
     action: str
     kind: Kind
@@ -56,6 +57,8 @@ class Line(BaseModel):
     contact: str = ""
     fields: list[str] = Field(default_factory=list)
     reason: str | None = None
+    code: str | None = None
+    params: dict[str, str] = Field(default_factory=dict)
 
 
 class Progress(BaseModel):
@@ -98,7 +101,7 @@ class Progress(BaseModel):
     def detail(self) -> dict[str, Any]:
         """What the run shows beside its figures."""
         lines = [line.model_dump(mode="json", exclude_defaults=True) for line in self.lines]
-        return {"mode": self.mode, "dry_run": self.dry_run, "full": self.full, "lines": lines}
+        return {"mode": self.mode, "dry_run": self.dry_run, "full": self.full, "notes": lines}
 
 
 @dataclass(slots=True)
@@ -107,7 +110,7 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter[str])
     lines: list[Line] = field(default_factory=list[Line])
-    bexio_writes: int = 0
+    writes: int = 0
 
     def add(self, count: str, line: Line | None = None) -> None:
         """One contact is dealt with."""
@@ -118,8 +121,12 @@ class Tally:
     def into(self, progress: Progress) -> None:
         """Adds the batch to the run's figures; of the lines as many as there is room for."""
         progress.count(**self.counts)
-        progress.written += self.bexio_writes
+        progress.written += self.writes
         progress.lines += self.lines[: MOST_LINES - len(progress.lines)]
+
+
+class Overtaken(Exception):
+    """Another contact run was begun in the very same moment."""
 
 
 async def active(session: AsyncConnection, tenant: UUID, run: UUID) -> UUID | None:
@@ -127,20 +134,25 @@ async def active(session: AsyncConnection, tenant: UUID, run: UUID) -> UUID | No
     return (await session.execute(_ACTIVE, {"tenant": tenant, "run": run})).scalar_one_or_none()
 
 
-async def begin(session: AsyncConnection, tenant: UUID, run: UUID, progress: Progress, now: datetime) -> None:
-    """Makes this the tenant's one contact run; one that stopped goes on where it stood.
+async def claim(session: AsyncConnection, tenant: UUID, run: UUID, progress: Progress, now: datetime) -> bool:
+    """Makes a new run the tenant's one contact run; False when there is one already."""
+    values = {"run": run, "tenant": tenant, "place": progress.model_dump(mode="json"), "now": now}
+    return (await session.execute(_CLAIM, values)).rowcount == 1
+
+
+async def resume(session: AsyncConnection, run: UUID) -> None:
+    """A run that had stopped goes on where it stood.
 
     Raises:
         IntegrityError: another one is active.
     """
-    values = {"run": run, "tenant": tenant, "place": progress.model_dump(mode="json"), "now": now}
-    await session.execute(_BEGIN, values)
+    await session.execute(_RESUME, {"run": run})
 
 
-async def read(session: AsyncConnection, run: UUID) -> Progress | None:
-    """How far the run came; None when it never began."""
-    place = (await session.execute(_READ, {"run": run})).scalar_one_or_none()
-    return None if place is None else Progress.model_validate(place)
+async def read(session: AsyncConnection, run: UUID) -> tuple[Progress, bool] | None:
+    """How far the run came, and whether it had stopped; None when it never began."""
+    row = (await session.execute(_READ, {"run": run})).first()
+    return None if row is None else (Progress.model_validate(row.place), row.finished)
 
 
 async def store(session: AsyncConnection, run: UUID, progress: Progress) -> None:

@@ -22,7 +22,7 @@ from app.capabilities.contacts.refreshing import record_from
 from app.capabilities.contacts.writing import contacts_of
 from app.connectors.arcavis.client import Arcavis
 from app.connectors.arcavis.envelope import Many
-from app.connectors.arcavis.names import Contact as ArcavisContact
+from app.connectors.arcavis.names import Customer, Supplier
 from app.connectors.bexio.client import Bexio
 from app.connectors.bexio.resource import PAGE_SIZE
 from app.core.swiss_time import changed_since
@@ -38,6 +38,7 @@ ARCAVIS_PAGE = 1000
 MOST_ROUNDS = 3
 
 Keep = Callable[[AsyncConnection, Progress], Awaitable[None]]
+ArcavisPage = Many[Customer] | Many[Supplier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,10 @@ class ReadingSides:
                 upto = reading.known if last else page[-1].id
                 ids = [row.id for row in rows]
                 await records.mark_missing(session, place, after=reading.last, upto=upto, present=ids)
-                if not last:
+                if not last and reading.last == 0:
                     await records.analyze(session)
             reading.last = max([reading.last, *(row.id for row in rows)])
-            self.progress.count(read=len(rows))
+            self._count(len(rows))
             if last:
                 self.progress.phase = "archive" if reading.since is not None else "customers"
                 reading.last = 0
@@ -119,6 +120,11 @@ class ReadingSides:
             await self.keep(session, self.progress)
         return last
 
+    def _count(self, read: int) -> None:
+        """What is read again only to hear the echo of our own writes is no news."""
+        if self.progress.rounds == 0:
+            self.progress.count(read=read)
+
     @property
     def _bexio(self) -> Place:
         return Place(self.work.tenant, "bexio")
@@ -158,7 +164,7 @@ class ReadingSides:
         return bool(since.deleted_ids or (reading.since is not None and since.result))
 
     async def _store_arcavis(
-        self, session: AsyncConnection, kind: Kind, reading: Reading, found: Many[ArcavisContact], *, last: bool
+        self, session: AsyncConnection, kind: Kind, reading: Reading, found: ArcavisPage, *, last: bool
     ) -> None:
         place = Place(self.work.tenant, "arcavis", kind)
         rows = [record_from(contact) for contact in found.result]
@@ -170,10 +176,10 @@ class ReadingSides:
         if reading.since is None and sorted_:
             upto = reading.known if last else max(ids, default=reading.last)
             await records.mark_missing(session, place, after=reading.last, upto=upto, present=ids)
-        if reading.since is None and not last:
+        if reading.since is None and not last and reading.page == 1:
             await records.analyze(session)
         reading.last = max([reading.last, *ids])
-        self.progress.count(read=len(rows))
+        self._count(len(rows))
 
     async def _end_arcavis(self, session: AsyncConnection, kind: Kind, reading: Reading, *, moved: bool) -> None:
         if moved and reading.rounds < MOST_ROUNDS:

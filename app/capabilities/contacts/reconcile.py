@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -38,6 +38,7 @@ from app.jobs.work import INTENT_LIFE, Work
 PIECE = 40
 # What was read longer ago is looked at again before it is overwritten: a person may have changed it since.
 FRESH = timedelta(seconds=60)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 Item = TypeVar("Item")
 Keep = Callable[[AsyncConnection, Ledger], Awaitable[None]]
@@ -80,7 +81,7 @@ class Reconciler:
         async with work.db.begin(work.tenant) as session:
             batch = await loading.of_bexio(session, work.tenant, rows, self.vocabulary.groups)
         await self._settle_quiet(None, batch)
-        await self._linked(batch.linked, primary=None)
+        await self._linked(batch.linked)
         await self._make_in_arcavis(batch.alone)
 
     async def of_arcavis(self, kind: Kind, rows: Sequence[Record]) -> None:
@@ -89,8 +90,23 @@ class Reconciler:
         async with work.db.begin(work.tenant) as session:
             batch = await loading.of_arcavis(session, work.tenant, kind, rows)
         await self._settle_quiet(kind, batch)
-        await self._linked(batch.linked, primary=kind)
+        await self._linked(batch.linked)
         await self._make_in_bexio(kind, batch.alone)
+
+    async def single(self, case: Case) -> None:
+        """Deals with one case on which a person decided."""
+        await self._linked([case])
+
+    async def create(self, case: Case) -> None:
+        """Makes the contact of one case in bexio, as a person decided."""
+        await self._make_in_bexio(case.kind, [case])
+
+    async def rest(self, case: Case) -> None:
+        """Nothing is left to do about a case."""
+        ledger = self._ledger()
+        ledger.settle(case)
+        ledger.visit_case(case)
+        await self._store(ledger)
 
     async def recover(self) -> None:
         """Brings to an end what an earlier turn sent to bexio without hearing of it.
@@ -99,7 +115,7 @@ class Reconciler:
             Halt: it may still land.
         """
         for kind, found in (await self._creating().recover()).items():
-            ledger = self._ledger(kind)
+            ledger = self._ledger()
             for record, contact in found.adopted:
                 self._created(ledger, Case(kind, record), contact)
             for record, candidates in found.unclear:
@@ -109,8 +125,8 @@ class Reconciler:
             await self._store(ledger)
             await self.work.reached("contacts-recovered")
 
-    def _ledger(self, primary: Kind | None) -> Ledger:
-        return Ledger(self.work.tenant, self.run, primary=primary)
+    def _ledger(self) -> Ledger:
+        return Ledger(self.work.tenant, self.run)
 
     def _creating(self) -> Creating:
         user = self.vocabulary.user or 0
@@ -132,23 +148,23 @@ class Reconciler:
             await self.keep(session, ledger)
         await work.reached("contacts-stored")
 
-    async def _settle_quiet(self, primary: Kind | None, batch: Batch) -> None:
+    async def _settle_quiet(self, kind: Kind | None, batch: Batch) -> None:
         """What needs no write: questions for a person, and contacts that are none of our business (any more)."""
-        ledger = self._ledger(primary)
-        place = ledger.place(primary)
+        ledger = self._ledger()
+        place = ledger.place(kind)
         for question in batch.questions:
             record = question.record
             ledger.ask(question.kind, record.id, label(record.fields), question.candidates)
         for row in batch.held:
-            ledger.hold(primary, row)
+            ledger.hold(kind, row)
             ledger.visit(place, row.id)
         for row in batch.idle:
             ledger.tally.add("unchanged")
-            ledger.rest(primary, row)
+            ledger.rest(kind, row)
             ledger.visit(place, row.id)
         if batch.held or batch.idle:
             await self._store(ledger)
-        if primary is None and not self.terms.dry_run:
+        if kind is None and not self.terms.dry_run:
             await self._ask_again_about([*batch.held, *batch.idle, *(one.bexio for one in batch.linked if one.bexio)])
 
     async def _ask_again_about(self, rows: Sequence[Record]) -> None:
@@ -159,9 +175,9 @@ class Reconciler:
             for kind, ids in named.items():
                 await records.ask_again(session, Place(work.tenant, "arcavis", kind), ids)
 
-    async def _linked(self, cases: Sequence[Case], *, primary: Kind | None) -> None:
+    async def _linked(self, cases: Sequence[Case]) -> None:
         for piece in _pieces(cases, PIECE):
-            ledger = self._ledger(primary)
+            ledger = self._ledger()
             jobs = [job for case in await self._complete(piece) if (job := self._plan(ledger, case)) is not None]
             if not self.terms.dry_run:
                 jobs = await self._refreshed(ledger, jobs)
@@ -234,7 +250,7 @@ class Reconciler:
 
     async def _make_in_arcavis(self, cases: Sequence[Case]) -> None:
         for piece in _pieces(cases, PIECE):
-            ledger = self._ledger(None)
+            ledger = self._ledger()
             wanted: dict[int, tuple[Kind, Record, str]] = {}
             numbers = await self._numbers(piece)
             for index, case in enumerate(piece):
@@ -301,7 +317,7 @@ class Reconciler:
 
     async def _make_in_bexio(self, kind: Kind, cases: Sequence[Case]) -> None:
         for piece in _pieces(cases, AT_ONCE):
-            ledger = self._ledger(kind)
+            ledger = self._ledger()
             wanted: list[Record] = []
             for case in piece:
                 record = case.arcavis

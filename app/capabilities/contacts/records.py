@@ -122,6 +122,11 @@ class Record:
     made_from: int | None = None
     gone: bool = False
 
+    @classmethod
+    def only(cls, identity: int) -> Record:
+        """A record of which nothing but its id is known yet."""
+        return cls(identity, Fields())
+
     @property
     def party(self) -> Party:
         """The facts that tell it apart."""

@@ -29,8 +29,8 @@ _SENT = text(
 )
 _MADE = text(
     "update contact_link set state = 'active', bexio_id = :bexio_id, evidence = :evidence, holder = null,"
-    " held_until = null, updated_at = :now where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id"
-    " and state = 'resolving'"
+    " held_until = null, alias = contact_taken(:tenant, :kind, :arcavis_id, :bexio_id), updated_at = :now"
+    " where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and state = 'resolving'"
 ).bindparams(bindparam("evidence", type_=JSONB))
 _RELEASE = text(
     "update contact_link set holder = null, held_until = null, sent_at = null,"
@@ -39,17 +39,19 @@ _RELEASE = text(
 )
 _GONE = text(
     "update contact_link set state = 'inactive', updated_at = :now"
-    " where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and state = 'active'"
+    " where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and state in ('active', 'conflict')"
 )
 _DECIDE = text(
-    "insert into contact_link as l (tenant_id, kind, arcavis_id, bexio_id, state, evidence, created_at, updated_at)"
-    " values (:tenant, :kind, :arcavis_id, :bexio_id, 'active', :evidence, :now, :now)"
+    "insert into contact_link as l (tenant_id, kind, arcavis_id, bexio_id, state, alias, evidence, created_at,"
+    " updated_at) values (:tenant, :kind, :arcavis_id, :bexio_id, 'active',"
+    " contact_taken(:tenant, :kind, :arcavis_id, :bexio_id), :evidence, :now, :now)"
     " on conflict (tenant_id, kind, arcavis_id) do update set bexio_id = excluded.bexio_id, state = 'active',"
-    " holder = null, held_until = null, sent_at = null, evidence = excluded.evidence, updated_at = :now"
+    " alias = excluded.alias, base_arcavis = '{}', base_bexio = '{}', reason = null, holder = null, held_until = null,"
+    " sent_at = null, evidence = excluded.evidence, updated_at = :now"
 ).bindparams(bindparam("evidence", type_=JSONB))
 _BACK = text(
-    "update contact_link set state = 'active', updated_at = :now"
-    " where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and state = 'inactive'"
+    "update contact_link l set state = 'active', alias = contact_taken(:tenant, :kind, :arcavis_id, l.bexio_id),"
+    " updated_at = :now where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and state = 'inactive'"
 )
 
 

@@ -43,7 +43,8 @@ class Resolution:
         now = work.clock.now()
         async with work.db.begin(work.tenant) as session:
             link = await links.take(session, self.key, work.operation.id, now)
-        if link.state == "active":
+        if link.state in {"active", "conflict"}:
+            # What is in conflict are values, not who it is.
             return link.bexio_id
         if link.state == "inactive":
             return await self._revive(link.bexio_id)

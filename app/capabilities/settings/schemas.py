@@ -18,6 +18,7 @@ from app.capabilities.tenancy.settings import (
     Reference,
     RemoteId,
     RoundingLimit,
+    SyncMinutes,
 )
 
 
@@ -43,6 +44,7 @@ class SettingsChange(BaseModel):
     payment_bank_accounts: dict[Reference, RemoteId | None] | None = Field(None, max_length=MOST_PAYMENT_TYPES)
     contact_sync_enabled: bool | None = None
     contact_conflict_policy: ConflictPolicy | None = None
+    contact_sync_minutes: SyncMinutes | None = None
     customer_group: GroupName | None = None
     supplier_group: GroupName | None = None
     article_prices_include_vat: bool | None = None

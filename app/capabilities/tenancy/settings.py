@@ -12,6 +12,7 @@ Language = Literal["de", "fr", "it", "en"]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,10}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$", max_length=255)]
+SyncMinutes = Annotated[int, Field(ge=5, le=1440)]
 RemoteId = Annotated[int, Field(ge=1, lt=2**53)]
 DueDays = Annotated[int, Field(ge=0, le=365)]
 GroupName = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -33,6 +34,7 @@ EXAMPLE: dict[str, Any] = {
     "payment_bank_accounts": {"1": 4, "2": 2},
     "contact_sync_enabled": False,
     "contact_conflict_policy": "ask",
+    "contact_sync_minutes": 15,
     "customer_group": "Kunde",
     "supplier_group": "Lieferant",
     "article_prices_include_vat": None,
@@ -72,6 +74,7 @@ class TenantSettings(BaseModel):
     )
     contact_sync_enabled: bool = Field(default=False, description="Contacts are kept in sync both ways.")
     contact_conflict_policy: ConflictPolicy = Field("ask", description="Who wins a conflict.")
+    contact_sync_minutes: SyncMinutes = Field(15, description="How often contacts are brought in sync.")
     customer_group: GroupName | None = Field(None, description="bexio contact group of customers.")
     supplier_group: GroupName | None = Field(None, description="bexio contact group of suppliers.")
     article_prices_include_vat: bool | None = Field(None, description="Whether bexio's article prices include VAT.")

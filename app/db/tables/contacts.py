@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, PrimaryKeyConstraint, Table, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.tables.columns import id_column, json_column, metadata, moment, of_tenant, text_column
@@ -131,6 +131,21 @@ contact_run = Table(
     moment("created_at"),
 )
 Index("contact_run_active_idx", contact_run.c.tenant_id, unique=True, postgresql_where=~contact_run.c.finished)
+
+contact_push = Table(
+    "contact_push",
+    metadata,
+    id_column(),
+    of_tenant(),
+    text_column("kind"),
+    text_column("arcavis_id"),
+    text_column("state"),
+    Column("bexio_id", BigInteger),
+    text_column("code", nullable=True),
+    Column("params", JSONB, nullable=False, server_default=text("'{}'")),
+    moment("updated_at"),
+    UniqueConstraint("tenant_id", "kind", "arcavis_id"),
+)
 
 contact_group = Table(
     "contact_group",
