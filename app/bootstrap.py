@@ -19,9 +19,11 @@ from app.api.assembly import Options, assemble
 from app.api.auth import hash_key
 from app.capabilities.attention import router as attention
 from app.capabilities.audit import router as audit
-from app.capabilities.bookings import export_router
+from app.capabilities.bookings import entries_router, export_router
 from app.capabilities.bookings import preview_router as booking_preview
 from app.capabilities.bookings import rules_router as booking_rules
+from app.capabilities.bookings.daily import KIND as DAILY_BOOKINGS
+from app.capabilities.bookings.daily import DailyHandler
 from app.capabilities.bookings.export_service import ExportService
 from app.capabilities.bookings.exporting import ExportHandler
 from app.capabilities.bookings.exports import EXPORT, REVERSE
@@ -83,7 +85,7 @@ from app.settings import Settings
 
 KEY_FILE = "encryption.key"
 # Work that every connected tenant has; see `app.capabilities.tenancy.standing`.
-STANDING: tuple[str, ...] = (FOLLOW, DIGEST, KEEP, PERIODIC)
+STANDING: tuple[str, ...] = (FOLLOW, DIGEST, KEEP, PERIODIC, DAILY_BOOKINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,7 @@ def application(resources: Resources) -> FastAPI:
         booking_preview,
         export_router,
         contacts,
+        entries_router,
     )
     return assemble(resources, [one.router for one in capabilities], options)
 
@@ -283,6 +286,7 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
         DIGEST: DigestHandler(clock),
         EXPORT: (exporting := ExportHandler(resources.planner, clock, settle)),
         REVERSE: exporting,
+        DAILY_BOOKINGS: DailyHandler(remotes, clock),
         KEEP: KeepHandler(resources.db, clock, resources.renewals, resources.ending),
         **dict.fromkeys(RUN_KINDS, RunHandler(opening, clock)),
         pushing.KIND: pushing.PushHandler(opening, clock),

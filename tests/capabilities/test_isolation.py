@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi.routing import APIRoute
 
-from app.capabilities.bookings import exports, rules_store
+from app.capabilities.bookings import exports, postings, rules_store
+from app.capabilities.bookings.entries import Group
 from app.capabilities.bookings.exports import EXPORT, Asked
 from app.capabilities.bookings.rule_schemas import RuleContent
 from app.capabilities.bookings.rules_store import NewRule
@@ -24,9 +25,9 @@ from tests.fixtures.shop import Body, Shop, Tenant, line_of
 
 # What each parameter of a path names. A new one must be added here, with a record that belongs to the other tenant.
 RULE: Body = {"title": "Nichts", "source": "payments", "value": "amount", "action": "ignore"}
-NAMED = ("invoice_id", "order_id", "item_id", "run_id", "export_id", "rule_id", "conflict_id")
+NAMED = ("invoice_id", "order_id", "item_id", "run_id", "export_id", "rule_id", "conflict_id", "entry_id")
 # Not a tenant's own records: bexio's and Arcavis' ids mean the caller's own, and operators see all tenants.
-OTHERS = {"bexio_id", "arcavis_id", "kind", "slug", "key_id"}
+OTHERS = {"bexio_id", "arcavis_id", "transaction_id", "kind", "slug", "key_id"}
 BODIES: Mapping[str, Body] = {
     "/attention/{item_id}/dismiss": {"reason": "Mine."},
     "/bookings/rules/{rule_id}": RULE,
@@ -46,6 +47,8 @@ async def records(tenant: Tenant) -> Mapping[str, UUID]:
         now = tenant.shop.clock.now()
         run = await runs.create(session, tenant=tenant.id, kind="test", priority=Priority.BULK, now=now)
         export = await exports.create(session, tenant.id, Asked(EXPORT, (date(2026, 11, 19),), "test"), now)
+        group = Group(1, "muster/20261119/1", date(2026, 11, 19), (), b"{}")
+        (entry,) = await postings.add(session, tenant.id, export, date(2026, 11, 19), [group], {}, now)
         rule = NewRule(uuid7(now), RuleContent.model_validate(RULE))
         await rules_store.insert(session, tenant.id, [rule], 0, actor="test", now=now)
         asked = Waiting("match", "customer", 501, None, {"candidates": []})
@@ -53,6 +56,7 @@ async def records(tenant: Tenant) -> Mapping[str, UUID]:
     named = {"invoice_id": invoice["id"], "order_id": order["id"], "item_id": item["id"], "run_id": str(run)}
     (conflict,) = (await tenant.get("/contacts/conflicts")).json()["items"]
     named |= {"export_id": str(export), "rule_id": str(rule.id), "conflict_id": conflict["id"]}
+    named["entry_id"] = str(entry)
     return {name: UUID(value) for name, value in named.items()}
 
 

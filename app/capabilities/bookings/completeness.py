@@ -55,9 +55,16 @@ def next_time(now: datetime, at: time) -> datetime:
     In the night when an hour is left out the time is reached an hour later by the clock; when an hour comes twice,
     the first one counts.
     """
-    today = now.astimezone(ZURICH).date()
-    moments = (datetime.combine(today + timedelta(days=ahead), at, ZURICH) for ahead in range(3))
+    day = now.astimezone(ZURICH).date()
+    moments = (datetime.combine(day + timedelta(days=ahead), at, ZURICH) for ahead in range(3))
     return next(moment for moment in moments if moment.timestamp() > now.timestamp())
+
+
+def last_time(now: datetime, at: time) -> datetime:
+    """The latest moment up to `now` at which Swiss clocks showed `at`; as `next_time` on days of 23 and 25 hours."""
+    day = now.astimezone(ZURICH).date()
+    moments = (datetime.combine(day - timedelta(days=back), at, ZURICH) for back in range(3))
+    return next(moment for moment in moments if moment.timestamp() <= now.timestamp())
 
 
 def days_between(first: date, last: date, without: Collection[date] = ()) -> list[date]:

@@ -8,10 +8,11 @@ from fastapi import Depends, Request
 
 from app.api.auth import TenantCaller
 from app.api.deps import Backoffice
+from app.capabilities.bookings.entry_service import EntryService
+from app.capabilities.bookings.exports import MODULE
 from app.capabilities.bookings.preview_service import Previews
+from app.capabilities.bookings.reconciliation import Reconciliation
 from app.capabilities.bookings.rules_service import Rules
-
-MODULE = "accounting_export"
 
 
 async def _accountant(caller: Backoffice) -> TenantCaller:
@@ -29,6 +30,18 @@ async def _rules(request: Request) -> Rules:
     return Rules(own.db, own.clock, own.remotes, own.reference)
 
 
+async def _entries(request: Request) -> EntryService:
+    own = request.app.state.resources
+    return EntryService(own.db, own.clock, own.remotes)
+
+
+async def _reconciliation(request: Request) -> Reconciliation:
+    own = request.app.state.resources
+    return Reconciliation(own.db, own.clock, own.planner)
+
+
 Accountant = Annotated[TenantCaller, Depends(_accountant)]
 RulesService = Annotated[Rules, Depends(_rules)]
 PreviewService = Annotated[Previews, Depends(_previews)]
+Entries = Annotated[EntryService, Depends(_entries)]
+Reconciling = Annotated[Reconciliation, Depends(_reconciliation)]

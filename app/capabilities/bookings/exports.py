@@ -18,6 +18,7 @@ from app.core.priority import Priority
 from app.jobs import runs
 
 EXPORT, REVERSE = "bookings.export", "bookings.reverse"
+MODULE = "accounting_export"
 DayState = Literal["expected", "posted", "unchanged", "held", "failed", "changed"]
 SETTLED_DAYS = frozenset({"posted", "unchanged"})
 """What is not among them is tried again when the export is."""

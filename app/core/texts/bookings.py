@@ -348,6 +348,81 @@ ENTRIES: Mapping[str, Entry] = {
         "The export is not about the sale day {day}.",
         "Choose a day of the export, or another export.",
     ),
+    "till-silent": Entry(
+        "Till is silent",
+        "{tills} did not hand over what was sold (last heard: {heard}). {count} sale days are waiting for it,"
+        " the first one is {day}.",
+        "Switch the till on and connect it, or set it inactive in Arcavis if it is out of use. Or export the "
+        "days by hand: what arrives later becomes an entry of its own.",
+    ),
+    "ledger-missing": Entry(
+        "Not in bexio yet",
+        "What the tills took on {day} does not stand in bexio: {amount} are missing or too many.",
+        "Export the day: only the difference is posted.",
+    ),
+    "ledger-held": Entry(
+        "Day is held",
+        "{day} cannot be exported as it is, so bexio lacks it.",
+        "Look at the preview of the day: its findings tell what to mend. Then export it.",
+    ),
+    "ledger-deleted": Entry(
+        "Entry deleted in bexio",
+        "The entry {reference} of {day} over {amount} was posted and is no longer in bexio.",
+        "If that was a mistake, release the entry (POST /bookings/entries/…/release) and export the day "
+        "again. If it was on purpose, release it as well and do not export the day again.",
+    ),
+    "ledger-edited": Entry(
+        "Entry changed in bexio",
+        "The entry {reference} of {day} says something else in bexio than what was posted: {what}.",
+        "Undo the change in bexio. Or delete the entry there, release it (POST /bookings/entries/…/release) "
+        "and export the day again.",
+    ),
+    "ledger-doubled": Entry(
+        "Entry twice in bexio",
+        "bexio holds the entry {reference} of {day} more than once: {entries}.",
+        "Compare them in bexio and delete all but {keep}.",
+    ),
+    "ledger-foreign": Entry(
+        "Entry by somebody else",
+        "The entry {entries} of {day} over {amount} books on accounts of the export and is not ours.",
+        "If the bookkeeper made it on purpose, nothing is to be done. Otherwise delete it in bexio.",
+    ),
+    "ledger-unknown": Entry(
+        "Entry with our number that we do not know",
+        "The entry {entries} of {day} over {amount} carries the number {reference}, but it was never posted "
+        "by this export.",
+        "Compare it with the entries of the day in bexio, and delete it if it is one too many.",
+    ),
+    "ledger-unclear": Entry(
+        "Outcome not known yet",
+        "Nobody knows yet whether the entry {reference} of {day} arrived in bexio.",
+        "Wait for the export that sends it. If it has stopped, retry its run: it looks before it sends anything.",
+    ),
+    "ledger-journal-differs": Entry(
+        "Journal does not add up",
+        "bexio's journal shows other amounts for the entry {reference} of {day} than the entry itself: {what}.",
+        "Compare the entry with the journal in bexio, above all its VAT, and ask bexio's support if they do not agree.",
+    ),
+    "entry-not-found": Entry(
+        "No such entry",
+        "There is no entry with this id.",
+        "Take the id from the list of entries.",
+    ),
+    "receipt-not-exported": Entry(
+        "Receipt in no entry",
+        "No entry in bexio contains the receipt {receipt}.",
+        "Export its sale day, or look at the preview: it tells where the receipt belongs.",
+    ),
+    "entry-still-there": Entry(
+        "Entry still in bexio",
+        "The entry {reference} still stands in bexio as {entries}.",
+        "Only an entry that was deleted in bexio can be released. To take it back, reverse its day.",
+    ),
+    "entry-not-posted": Entry(
+        "Entry not posted",
+        "The entry {reference} is not posted, so there is nothing to release.",
+        "Wait for its export to end, or retry it.",
+    ),
 }
 
 PHRASES: frozenset[str] = frozenset(
