@@ -149,7 +149,7 @@ async def measure(stage: Stage) -> Result:
     figures = [
         Figure("SQL round trips per accepted sale", linked.accepting, "", 3, 1),
         Figure("SQL round trips of the same sale again", replayed, "", 3, 2),
-        Figure("SQL round trips of the work on a sale", linked.working, "", 9, 7),
+        Figure("SQL round trips of the work on a sale", linked.working, "", 8, 6),
         Figure(f"{requests}linked customer", linked.total, "", 2, 2),
         Figure(f"{requests}new customer, first sale", new.total, ""),
         Figure(f"{requests}new customer, later sale", known.total, "", 2, 2),

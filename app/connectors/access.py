@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 
 from app.connectors.arcavis.client import Arcavis
 from app.connectors.bexio.client import Bexio
@@ -32,12 +32,11 @@ ARCAVIS_SECRET = "arcavis_connection.secret"  # noqa: S105 - the column's name
 
 CONNECTED = "connected"
 
-__all__ = ["ARCAVIS_SECRET", "BEXIO_SECRET", "CONNECTED", "RemoteAccess"]
+__all__ = ["ARCAVIS_SECRET", "BEXIO_COLUMNS", "BEXIO_SECRET", "CONNECTED", "RemoteAccess"]
 
-_OPEN_BEXIO = text(
-    "select company_id, kind, secret, state, generation, renew_from, access_until, renewed_at"
-    " from open_bexio_connection(:tenant)"
-)
+# What `RemoteAccess.bexio_over` needs of a row of `open_bexio_connection`.
+BEXIO_COLUMNS = "company_id, kind, secret, state, generation, renew_from, access_until, renewed_at"
+_OPEN_BEXIO = text(f"select {BEXIO_COLUMNS} from open_bexio_connection(:tenant)")  # noqa: S608 - constant
 _OPEN_ARCAVIS = text("select base_url, username, secret, state from open_arcavis_connection(:tenant)")
 _TOKEN = re.compile(r"[\x21-\x7e]{8,8192}")
 
@@ -66,7 +65,15 @@ class RemoteAccess:
         Raises:
             ConnectionRefused: `bexio-not-connected`, `bexio-reconnect-required`.
         """
-        row = await self._connection(_OPEN_BEXIO, tenant, "bexio")
+        return self.bexio_over(tenant, await self.db.execute_alone(_OPEN_BEXIO, {"tenant": tenant}), priority)
+
+    def bexio_over(self, tenant: UUID, row: Record | None, priority: Priority) -> Bexio:
+        """The same over a row that was read just now, together with something else (`BEXIO_COLUMNS`).
+
+        Raises:
+            ConnectionRefused: `bexio-not-connected`, `bexio-reconnect-required`.
+        """
+        row = _usable(row if row is not None and row.company_id is not None else None, "bexio")
         held = self.renewals.held(tenant, row)
         return Bexio(
             Transport(
@@ -86,7 +93,7 @@ class RemoteAccess:
         Raises:
             ConnectionRefused: `arcavis-not-connected`, `arcavis-reconnect-required`.
         """
-        row = await self._connection(_OPEN_ARCAVIS, tenant, "arcavis")
+        row = _usable(await self.db.execute_alone(_OPEN_ARCAVIS, {"tenant": tenant}), "arcavis")
         password = self.vault.open(tenant, ARCAVIS_SECRET, row.secret)
         return Arcavis(
             Transport(
@@ -119,13 +126,13 @@ class RemoteAccess:
     def _unproven(self, upstream: Upstream, authorization: str) -> Transport:
         return Transport(upstream, self.clients, self.clock, authorization, jitter=self.jitter)
 
-    async def _connection(self, statement: TextClause, tenant: UUID, system: str) -> Record:
-        row = await self.db.execute_alone(statement, {"tenant": tenant})
-        if row is None:
-            raise ConnectionRefused(f"{system}-not-connected", system, 401)
-        if row.state != CONNECTED:
-            raise ConnectionRefused(f"{system}-reconnect-required", system, 401)
-        return row
+
+def _usable(row: Record | None, system: str) -> Record:
+    if row is None:
+        raise ConnectionRefused(f"{system}-not-connected", system, 401)
+    if row.state != CONNECTED:
+        raise ConnectionRefused(f"{system}-reconnect-required", system, 401)
+    return row
 
 
 def _basic(username: str, password: str) -> str:

@@ -213,16 +213,13 @@ class Transport:
     async def _send(self, call: _Call, authorization: str) -> Answer:
         async with self.clients.lease(self.upstream) as client, asyncio.timeout(self.longest):
             headers = {**call.headers, "Authorization": authorization} if authorization else call.headers
-            request = client.build_request(
-                call.method, call.url, params=call.query, headers=headers, content=call.content
-            )
-            response = await client.send(request, stream=True)
+            response = await client.send(call.method, call.url, query=call.query, headers=headers, content=call.content)
             try:
                 content = bytearray()
                 async for part in response.aiter_bytes():
                     content += part
                     if len(content) > self.largest:
-                        raise _TooLarge("The answer is too large.", request=request)
+                        raise _TooLarge("The answer is too large.")
             finally:
                 await response.aclose()
             return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, bytes(content))

@@ -198,5 +198,5 @@ async def test_only_tenant_supplied_hosts_are_pinned_and_redirects_are_never_fol
 
     clients = HttpClients(lambda _: httpx.MockTransport(redirect))
     async with clients.lease(Upstream("arcavis", "t", "https://shop.arcavis.ch")) as client:
-        assert (await client.get("https://shop.arcavis.ch/api")).status_code == 302
+        assert (await client.send("GET", "https://shop.arcavis.ch/api")).status_code == 302
     await clients.close()

@@ -45,7 +45,7 @@ class DocumentHandler:
 
     async def _turn(self, work: Work) -> Turn:
         opened = await records.open_document(work.db, work.tenant, work.subject)
-        bexio = await self.remotes.bexio(work.tenant, work.priority)
+        bexio = self.remotes.bexio_over(work.tenant, opened.connection, work.priority)
         return Turn(work, opened, bexio, self.reference.of(work.tenant, bexio), self.settle)
 
     async def _issue(self, turn: Turn) -> Outcome:

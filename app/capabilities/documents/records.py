@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.documents.schemas import Sale
 from app.capabilities.tenancy.config import TenantConfig, from_row
+from app.connectors.access import BEXIO_COLUMNS
 from app.core.errors import NotFound
 from app.db.session import Database
 from app.db.statements import Record
@@ -40,7 +41,10 @@ _LIST = text(
     " order by created_at desc, id desc limit :fetch"
 )
 _LOCK = text("select * from document where id = :id and source = :source for update")
-_OPEN = text("select * from open_document(:tenant, :id)")
+_OPEN = text(  # the columns are a constant
+    f"select d.*, {BEXIO_COLUMNS} from open_document(:tenant, :id) d"  # noqa: S608
+    " left join open_bexio_connection(:tenant) on true"
+)
 _PROJECT = text(
     "select project_document(:document, :goal, :status, :contact, :bexio_id, :bexio_number, :bexio_total,"
     " :bexio_status, :bexio_open, :now)"
@@ -109,12 +113,17 @@ class ArticleLink:
 
 @dataclass(frozen=True, slots=True)
 class OpenedDocument:
-    """What a turn of work begins with. `contact` is the linked bexio contact of the customer, if there is one."""
+    """What a turn of work begins with.
+
+    `contact` is the linked bexio contact of the customer, if there is one; `connection` is for
+    `RemoteAccess.bexio_over`.
+    """
 
     document: StoredDocument
     config: TenantConfig
     contact: int | None
     articles: Mapping[str, ArticleLink]
+    connection: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +209,7 @@ async def open_document(db: Database, tenant: UUID, document: UUID) -> OpenedDoc
     if row is None:
         raise NotFound("document-not-found")
     articles = {arcavis_id: ArticleLink(bexio_id, account) for arcavis_id, bexio_id, account in row.articles or ()}
-    return OpenedDocument(_stored(row), from_row(row), row.contact_id, articles)
+    return OpenedDocument(_stored(row), from_row(row), row.contact_id, articles, row)
 
 
 async def lock(session: AsyncConnection, document: UUID, source: str) -> StoredDocument:
