@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import Scope
 
 from app.api.language import negotiate
-from app.api.problems import status_of
+from app.api.problems import retry_header, status_of
 from app.core import catalogue
 from app.core.catalogue import FALLBACK, Text
 from app.core.errors import ConnectorError
@@ -52,8 +52,10 @@ def language_of(scope: Scope) -> str:
 
 def failure(scope: Scope, error: ConnectorError) -> Response:
     """The page for an error of ours: what happened and what to do."""
-    said = catalogue.text(error.code, error.params, language_of(scope))
-    return respond(scope, "message.html", {"message": said, "good": False, "notes": ()}, status=int(status_of(error)))
+    said, status = catalogue.text(error.code, error.params, language_of(scope)), status_of(error)
+    response = respond(scope, "message.html", {"message": said, "good": False, "notes": ()}, status=int(status))
+    response.headers.update(retry_header(error, status))
+    return response
 
 
 def message(scope: Scope, said: Text, *, notes: Sequence[Text] = ()) -> Response:

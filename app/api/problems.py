@@ -66,13 +66,18 @@ def respond(scope: Scope, error: ConnectorError) -> Response:
     """The response for an error of ours."""
     status = status_of(error)
     found = error.errors if isinstance(error, errors.InvalidInput) else []
-    headers: dict[str, str] = {}
+    headers = retry_header(error, status)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
+    return problem(scope, error.code, status, error.params, errors=found, headers=headers)
+
+
+def retry_header(error: ConnectorError, status: HTTPStatus) -> dict[str, str]:
+    """When to come back, where that is known or to be expected."""
     retry_after: float = getattr(error, "retry_after", 0.0)
     if retry_after or status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(math.ceil(retry_after or RETRY_SECONDS))
-    return problem(scope, error.code, status, error.params, errors=found, headers=headers)
+        return {"Retry-After": str(math.ceil(retry_after or RETRY_SECONDS))}
+    return {}
 
 
 def problem(

@@ -97,6 +97,8 @@ class RealmRules:
     revocation_ends_all: bool = True
     """As Keycloak does it, revoking one token ends every session of that login with the application."""
     requires_pkce: bool = False
+    is_known_to_the_api: bool = True
+    """Whether the API takes the access tokens that the realm hands out."""
 
 
 @dataclass(slots=True)
