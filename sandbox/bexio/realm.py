@@ -90,6 +90,8 @@ class RealmRules:
     access_seconds: float = 3600.0
     code_seconds: float = 60.0
     idle_seconds: float = 365 * 86400.0
+    refresh_expires_in: int = 0
+    """What the token endpoint says of a refresh token's life; 0, as Keycloak has it, for one that does not end."""
     reuse: Reuse = "strict"
     """A used refresh token again: the session ends (`strict`), is refused only, or is taken (`lenient`)."""
     answers_without_refresh_token: bool = False

@@ -19,9 +19,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db.embedded import start
+from app.db.session import Database
+from tests.capabilities.renewing import rotate_tokens
 from tests.fixtures.database import fresh_database
+from tests.fixtures.shop import open_shop
 from tests.processes import kill
 from tests.simulation.mutants import BOOKING_MUTANTS, MUTANTS, RARE_MUTANTS, hunt
 
@@ -98,11 +102,27 @@ async def killed(_server: str, seeds: int, _jobs: int) -> bool:
     return report.clean
 
 
+async def refresh(server: str, seeds: int, _jobs: int) -> bool:
+    """Sixteen callers on three replicas renew tokens that work once: a round for every ten seeds."""
+    async with fresh_database(make_url(server)) as url:
+        text_url = url.render_as_string(hide_password=False)
+        owner, db = create_async_engine(text_url), Database(text_url)
+        try:
+            async with open_shop(owner, db) as shop:
+                figures = await rotate_tokens(shop, max(1, seeds // 10))
+        finally:
+            await db.close()
+            await owner.dispose()
+    console.print(f"refresh: {figures}")
+    return not (figures["rounds_with_other_than_one"] or figures["lost"] or figures["failed_calls"])
+
+
 PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "simulation": simulate,
     "bookings": bookings,
     "mutants": mutate,
     "kill": killed,
+    "refresh": refresh,
 }
 
 

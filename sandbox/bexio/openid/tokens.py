@@ -24,7 +24,7 @@ def issue(world: World, session: Session, issuer: str, *, nonce: str | None = No
     answer: Record = {
         "access_token": access_token,
         "expires_in": seconds,
-        "refresh_expires_in": 0,
+        "refresh_expires_in": realm.rules.refresh_expires_in,
         "token_type": "Bearer",
         "not-before-policy": 0,
         "session_state": session.id,
