@@ -17,6 +17,9 @@ from sqlalchemy import make_url
 from app.api import idempotency, tracing
 from app.api.assembly import Options, assemble
 from app.api.auth import hash_key
+from app.capabilities.articles import router as articles
+from app.capabilities.articles.handler import NIGHTLY, ImportHandler, NightlyHandler
+from app.capabilities.articles.importing import KIND as ARTICLES
 from app.capabilities.attention import router as attention
 from app.capabilities.audit import router as audit
 from app.capabilities.bookings import entries_router, export_router
@@ -85,7 +88,7 @@ from app.settings import Settings
 
 KEY_FILE = "encryption.key"
 # Work that every connected tenant has; see `app.capabilities.tenancy.standing`.
-STANDING: tuple[str, ...] = (FOLLOW, DIGEST, KEEP, PERIODIC, DAILY_BOOKINGS)
+STANDING: tuple[str, ...] = (FOLLOW, DIGEST, KEEP, PERIODIC, DAILY_BOOKINGS, NIGHTLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +260,7 @@ def application(resources: Resources) -> FastAPI:
     capabilities = (
         invoices,
         orders,
+        articles,
         tenants,
         connection,
         oauth,
@@ -292,6 +296,8 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
         pushing.KIND: pushing.PushHandler(opening, clock),
         resolving.KIND: resolving.ResolveHandler(opening, clock),
         PERIODIC: PeriodicHandler(clock, resources.chance.random),
+        ARTICLES: ImportHandler(remotes, resources.reference, clock, settle),
+        NIGHTLY: NightlyHandler(clock),
         FOLLOW: FollowHandler(remotes, clock, timedelta(seconds=settings.follow_seconds)),
     }
     return {kind: Guarded(handler, clock) for kind, handler in kinds.items()}

@@ -119,15 +119,63 @@ begin
 end $$
 """
 
+# The version before makes no article links.
+_ARTICLES = """
+alter table article_link
+    add column id uuid not null default gen_random_uuid(),
+    add column number text,
+    add column number_key text,
+    add column fingerprint bytea,
+    add column reason text,
+    add column run_id uuid,
+    add column outcome text,
+    add column stock_state text,
+    add column stock numeric,
+    add column stock_store_id bigint,
+    add column stock_at timestamptz,
+    add column stock_run_id uuid;
+create unique index article_link_bexio_idx on article_link (tenant_id, bexio_id);
+create index article_link_number_idx on article_link (tenant_id, number_key);
+create index article_link_listing_idx on article_link (tenant_id, updated_at desc, id desc);
+create index article_link_stock_idx on article_link (tenant_id, arcavis_id) where stock_state = 'intended';
+create table arcavis_article (
+    tenant_id uuid not null references tenant,
+    arcavis_id text not null,
+    number_key text not null,
+    primary key (tenant_id, arcavis_id)
+);
+create index arcavis_article_number_idx on arcavis_article (tenant_id, number_key);
+create table article_problem (
+    tenant_id uuid not null references tenant,
+    bexio_id bigint not null,
+    run_id uuid not null,
+    code text not null,
+    params jsonb not null,
+    number text,
+    name text,
+    primary key (tenant_id, bexio_id)
+);
+create table article_run (
+    run_id uuid primary key,
+    tenant_id uuid not null references tenant,
+    place jsonb not null,
+    finished boolean not null,
+    created_at timestamptz not null
+);
+create unique index article_run_active_idx on article_run (tenant_id) where not finished;
+grant select, insert, update, delete on arcavis_article, article_problem, article_run to connector_app;
+"""
+
 
 def upgrade() -> None:
     """Expands what is there: the version before keeps running on it."""
-    for statement in f"{_LINKS}{_CONTACTS}".split(";\n"):
+    for statement in f"{_LINKS}{_CONTACTS}{_ARTICLES}".split(";\n"):
         if statement.strip():
             op.execute(statement)
     op.execute(_TAKEN)
     op.execute(_ANALYZE)
-    for table in ("contact_record", "contact_key", "contact_conflict", "contact_run", "contact_group", "contact_push"):
+    contacts = ("contact_record", "contact_key", "contact_conflict", "contact_run", "contact_group", "contact_push")
+    for table in (*contacts, "arcavis_article", "article_problem", "article_run"):
         fence(table)
 
 

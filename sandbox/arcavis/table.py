@@ -63,6 +63,14 @@ class Table:
         if self._changed.pop(record_id, None) is not None:
             self._hidden[record_id] = self._ticks.next()
 
+    def remove(self, record_id: int) -> Record:
+        """Take a record out for good, without a trace in any diff, as the vendor's support can."""
+        self.get(record_id)
+        self._forget_key(record_id)
+        for times in (self._changed, self._hidden):
+            times.pop(record_id, None)
+        return self._rows.pop(record_id)
+
     def get(self, record_id: int) -> Record:
         """The record, hidden or not.
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sandbox import shop
 from sandbox.bexio import articles, contacts
-from sandbox.bexio.company import Company
+from sandbox.bexio.company import INVOICE, Company
 from sandbox.bexio.fresh import COMPANY_ID, fill, seed_fresh
 from sandbox.bexio.values import ZURICH, Record, fixed, midnight_stamp
 from sandbox.bexio.world import World
@@ -68,6 +68,8 @@ def seed_shop(  # noqa: PLR0913 - each is a way in which shops differ
     _add_accounts(company, has_cash_account=has_cash_account)
     for unit in ("kg", "Pack", "Nacht"):
         fill(company, "units", {"name": unit})
+    # A shop sells to people: its documents and the prices of its articles include VAT.
+    company.setting(INVOICE)["default_mwst_is_net"] = False
     company.contact_groups[2]["name"] = CUSTOMERS
     company.contact_groups[3]["name"] = SUPPLIERS
     fill(company, "stocks", {"name": "Hauptlager"})

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from app.api import failures
 from app.core import catalogue, errors
 from app.core.errors import ConnectorError
-from app.core.texts import ENTRIES, MESSAGES, PHRASES, bookings, contacts, foundation, provisioning
+from app.core.texts import ENTRIES, MESSAGES, PHRASES, articles, bookings, contacts, foundation, provisioning
 
 APP = Path(__file__).parents[2] / "app"
 SYSTEMS = ("bexio", "arcavis")
@@ -106,7 +106,13 @@ def test_every_code_in_the_source_is_in_the_catalogue_with_its_parameters(one: R
         assert fields(entry.title, entry.detail, entry.remedy) <= one.params
 
 
-AREAS = {"foundation": foundation, "contacts": contacts, "bookings": bookings, "provisioning": provisioning}
+AREAS = {
+    "foundation": foundation,
+    "contacts": contacts,
+    "articles": articles,
+    "bookings": bookings,
+    "provisioning": provisioning,
+}
 
 
 def area_translations(language: str, area: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.connectors.arcavis import names
+from app.connectors.arcavis.articles import Articles, ArticleStocks
 from app.connectors.arcavis.contacts import CUSTOMERS, SUPPLIERS, Contacts
 from app.connectors.arcavis.envelope import Changing, Listing, resource_of, whole
 from app.connectors.arcavis.names import (
@@ -17,6 +18,7 @@ from app.connectors.arcavis.names import (
     Tax,
     TransactionPurpose,
     TransactionType,
+    Unit,
 )
 from app.connectors.arcavis.transactions import Transactions
 from app.connectors.transport import Transport
@@ -25,6 +27,7 @@ _PAYMENT_TYPES = resource_of(names.PAYMENT_TYPES, PaymentType)
 _STORES = resource_of(names.STORES, Store)
 _POINTS_OF_SALE = resource_of(names.POINTS_OF_SALE, PointOfSale)
 _TAXES = resource_of(names.TAXES, Tax)
+_UNITS = resource_of(names.UNITS, Unit)
 _TRANSACTION_TYPES = resource_of(names.TRANSACTION_TYPES, TransactionType)
 _ARTICLE_GROUPS = resource_of(names.ARTICLES, ArticleGroups)
 _TRANSACTION_PURPOSES = resource_of(names.TRANSACTION_PURPOSES, TransactionPurpose)
@@ -38,6 +41,9 @@ class Arcavis:
         self.customers: Contacts[Customer] = Contacts(transport, CUSTOMERS)
         self.suppliers: Contacts[Supplier] = Contacts(transport, SUPPLIERS)
         self.transactions = Transactions(transport)
+        self.articles = Articles(transport)
+        self.article_stocks = ArticleStocks(transport)
+        self.units: Listing[Unit] = Listing(transport, _UNITS)
         self.payment_types: Listing[PaymentType] = Listing(transport, _PAYMENT_TYPES)
         self.stores: Listing[Store] = Listing(transport, _STORES)
         self.points_of_sale: Listing[PointOfSale] = Listing(transport, _POINTS_OF_SALE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -46,6 +46,10 @@ class Resource(Generic[Row]):
     path: str
     one: TypeAdapter[One[Row]]
     many: TypeAdapter[Many[Row]]
+
+    def at(self, path: str) -> Resource[Row]:
+        """The same kind of record at another address, as the stock of another article is."""
+        return replace(self, path=path)
 
 
 def resource_of(path: str, row: type[Row]) -> Resource[Row]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_pascal
 
 from app.core.swiss_time import ZURICH
@@ -27,6 +27,8 @@ CUSTOMERS = "/api/customers"
 SUPPLIERS = "/api/suppliers"
 ARTICLES = "/api/articles"
 TRANSACTIONS = "/api/transactions"
+ARTICLE_STOCKS = "/api/articlestocks"
+UNITS = "/api/units"
 
 PAGE = "page"
 PAGE_SIZE = "pageSize"
@@ -45,6 +47,9 @@ def _nothing_for_empty(value: object) -> object:
 
 LocalTime = Annotated[datetime, AfterValidator(_in_zurich)]
 """A Swiss local time without zone, of up to seven decimals (the seventh is dropped)."""
+
+JsonNumber = Annotated[Decimal, PlainSerializer(float, return_type=float)]
+"""An amount with two decimals, or a quantity: as a JSON number it has the text that was meant."""
 
 OptionalText = Annotated[str | None, BeforeValidator(_nothing_for_empty)]
 """A text that Arcavis leaves empty or null when there is none."""
@@ -78,6 +83,21 @@ class Written(Named):
     """What a write answers with: a number, a boolean, an object, according to the resource."""
 
     result: object
+
+
+class Body(BaseModel):
+    """A record to send: on the wire only the fields that were given."""
+
+    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, frozen=True, extra="forbid")
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        return [(None, name) for name in sorted(self.model_fields_set)]
+
+    __str__ = BaseModel.__repr__
+
+    def body(self) -> dict[str, object]:
+        """The JSON object to send."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class PaymentType(Named):
@@ -193,10 +213,8 @@ class Supplier(Contact):
         return self.supplier_number or ""
 
 
-class ContactWrite(BaseModel):
+class ContactWrite(Body):
     """The fields of a contact to create or change, and no others: what is not given stays as it is."""
-
-    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, frozen=True, extra="forbid")
 
     customer_number: str = ""
     supplier_number: str = ""
@@ -219,14 +237,52 @@ class ContactWrite(BaseModel):
     birthdate: str | None = None
     external_reference: str = ""
 
-    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        return [(None, name) for name in sorted(self.model_fields_set)]
 
-    __str__ = BaseModel.__repr__
+class Unit(Named):
+    """A unit that articles are sold in."""
 
-    def body(self) -> dict[str, object]:
-        """The JSON object to send."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    id: int
+    title: str
+
+
+class Article(Named):
+    """An article, as far as anybody here looks at it."""
+
+    id: int
+    article_number: str
+    title: str = ""
+
+
+class StockLevel(Named):
+    """What lies of an article in one store."""
+
+    article_id: int | None = None
+    store_id: int
+    stock: Decimal
+
+
+class ArticleWrite(Body):
+    """The fields of an article to create or change, and no others. Prices include VAT; groups are made when new."""
+
+    article_number: str
+    title: str = ""
+    description: str = ""
+    price: JsonNumber = Decimal(0)
+    buying_price: JsonNumber = Decimal(0)
+    tax_id: int = 0
+    unit_id: int = 0
+    main_group_title: str = ""
+    trade_group_title: str = ""
+    article_group_title: str = ""
+    is_web_api: bool = False
+
+
+class StockWrite(Body):
+    """The stock of an article in one store."""
+
+    article_id: int
+    store_id: int
+    stock: JsonNumber
 
 
 class TransactionArticle(Named):

@@ -25,6 +25,7 @@ from app.connectors.bexio.payments import Payments
 from app.connectors.bexio.permissions import Permissions, permissions
 from app.connectors.bexio.resource import Listing
 from app.connectors.bexio.salutations import SALUTATIONS, Salutation
+from app.connectors.bexio.stock import STOCK_LOCATIONS, StockLocation
 from app.connectors.bexio.taxes import Taxes
 from app.connectors.bexio.units import UNITS, Unit
 from app.connectors.bexio.users import USERS, Users
@@ -51,6 +52,7 @@ class Bexio:
         self.company_profile: Listing[CompanyProfile] = Listing(transport, COMPANY_PROFILE)
         self.payment_types: Listing[PaymentType] = Listing(transport, PAYMENT_TYPES)
         self.units: Listing[Unit] = Listing(transport, UNITS)
+        self.stock_locations: Listing[StockLocation] = Listing(transport, STOCK_LOCATIONS)
         self.countries: Listing[Country] = Listing(transport, COUNTRIES)
         self.languages: Listing[Language] = Listing(transport, LANGUAGES)
         self.salutations: Listing[Salutation] = Listing(transport, SALUTATIONS)

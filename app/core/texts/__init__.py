@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.core.texts import bookings, contacts, foundation, provisioning
+from app.core.texts import articles, bookings, contacts, foundation, provisioning
 from app.core.texts.entry import Entry
 from app.core.texts.fields import MESSAGES
 
@@ -16,6 +16,7 @@ __all__ = ["ENTRIES", "MESSAGES", "PHRASES", "Entry"]
 ENTRIES: Mapping[str, Entry] = {
     **foundation.ENTRIES,
     **contacts.ENTRIES,
+    **articles.ENTRIES,
     **bookings.ENTRIES,
     **provisioning.ENTRIES,
 }

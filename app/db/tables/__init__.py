@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.db.tables import bookings, contacts, foundation, provisioning
+from app.db.tables import articles, bookings, contacts, foundation, provisioning
 from app.db.tables.columns import metadata
 
-__all__ = ["bookings", "contacts", "foundation", "metadata", "provisioning"]
+__all__ = ["articles", "bookings", "contacts", "foundation", "metadata", "provisioning"]

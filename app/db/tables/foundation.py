@@ -234,19 +234,6 @@ Index(
     unique=True,
 )
 
-article_link = Table(
-    "article_link",
-    metadata,
-    of_tenant(),
-    text_column("arcavis_id"),
-    Column("bexio_id", BigInteger, nullable=False),
-    Column("account_id", BigInteger),
-    text_column("state"),
-    moment("created_at"),
-    moment("updated_at"),
-    PrimaryKeyConstraint("tenant_id", "arcavis_id"),
-)
-
 attention = Table(
     "attention",
     metadata,

@@ -1,0 +1,1 @@
+"""Articles: imported from bexio into Arcavis, their stock exactly once."""
