@@ -9,7 +9,8 @@ from sandbox.bexio.values import Record, uuid_of
 
 _OLD = (("UN77", "UN81", 7.7), ("UR25", "UR26", 2.5), ("US37", "US38", 3.7))
 _FIRST_MONTH = (2018, 1)
-_LAST_MONTH = (2023, 12)
+# bexio leaves a code open for some months, for what is taken back later.
+_LAST_MONTH = (2024, 6)
 
 
 def routes() -> Routes:
@@ -29,7 +30,7 @@ def is_in_force(tax: Record, on: date) -> bool:
 
 
 def add_rates_before_2024(company: Company) -> None:
-    """The sales codes of 7.7, 2.5 and 3.7 %, in force until December 2023."""
+    """The sales codes of 7.7, 2.5 and 3.7 %, open until June 2024 for what is taken back."""
     for code, successor, value in _OLD:
         if any(row["code"] == code for row in company.taxes):
             continue

@@ -180,11 +180,11 @@ async def test_a_vat_code_counts_on_the_days_of_its_rate(shop: Shop) -> None:
     await shop.control("POST", "actions/open-year", {"year": 2024})
     statuses = {
         (day, code): (await post(shop, entry(line(shop, tax=code), date=day))).status_code
-        for day in ("2023-12-31", "2024-01-01")
+        for day in ("2023-06-30", "2023-12-31", "2024-07-01")
         for code in ("UN77", "UN81")
     }
-    assert statuses["2023-12-31", "UN77"] == statuses["2024-01-01", "UN81"] == 201
-    assert statuses["2024-01-01", "UN77"] == 422
+    assert statuses["2023-12-31", "UN77"] == statuses["2024-07-01", "UN81"] == 201
+    assert statuses["2024-07-01", "UN77"] == statuses["2023-06-30", "UN81"] == 422
 
 
 async def test_a_locked_entry_says_why_and_stays(shop: Shop) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from app.core.swiss_time import ZURICH
 
@@ -29,7 +29,7 @@ class Traded:
 
 def end_of(day: date) -> datetime:
     """The moment when a sale day is over in Switzerland; days have 23 to 25 hours."""
-    return datetime.combine(day + timedelta(days=1), time(), ZURICH)
+    return _moment(day + timedelta(days=1), time())
 
 
 def silent_tills(day: date, tills: Iterable[Till], traded: Traded) -> list[Till]:
@@ -56,15 +56,20 @@ def next_time(now: datetime, at: time) -> datetime:
     the first one counts.
     """
     day = now.astimezone(ZURICH).date()
-    moments = (datetime.combine(day + timedelta(days=ahead), at, ZURICH) for ahead in range(3))
-    return next(moment for moment in moments if moment.timestamp() > now.timestamp())
+    moments = (_moment(day + timedelta(days=ahead), at) for ahead in range(3))
+    return next(moment for moment in moments if moment > now)
 
 
 def last_time(now: datetime, at: time) -> datetime:
     """The latest moment up to `now` at which Swiss clocks showed `at`; as `next_time` on days of 23 and 25 hours."""
     day = now.astimezone(ZURICH).date()
-    moments = (datetime.combine(day - timedelta(days=back), at, ZURICH) for back in range(3))
-    return next(moment for moment in moments if moment.timestamp() <= now.timestamp())
+    moments = (_moment(day - timedelta(days=back), at) for back in range(3))
+    return next(moment for moment in moments if moment <= now)
+
+
+def _moment(day: date, at: time) -> datetime:
+    """In UTC: two local times of one zone are subtracted by their digits, whatever the clocks did in between."""
+    return datetime.combine(day, at, ZURICH).astimezone(UTC)
 
 
 def days_between(first: date, last: date, without: Collection[date] = ()) -> list[date]:
