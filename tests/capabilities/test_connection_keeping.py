@@ -74,6 +74,17 @@ async def test_a_token_that_has_ended_is_another_item_and_a_new_one_closes_both(
     assert await told(tenant) == {}
 
 
+async def test_who_put_the_warning_aside_is_told_again_only_when_the_token_has_ended(shop: Shop) -> None:
+    tenant = await with_token(shop, 10)
+    await keep(shop, tenant)
+    item = (await told(tenant))["bexio-token-expires"]
+    await tenant.post(f"/attention/{item['id']}/dismiss", {"reason": "Weiss ich."})
+    await keep(shop, tenant, timedelta(days=1))
+    assert (await told(tenant), len(await mailed(tenant))) == ({}, 1)
+    await keep(shop, tenant, timedelta(days=10))
+    assert list(await told(tenant)) == ["bexio-token-expired"]
+
+
 async def test_a_connection_that_nobody_used_for_a_month_is_used_before_it_dies(shop: Shop) -> None:
     tenant = await opened(shop, "quiet")
     async with office(tenant) as people:

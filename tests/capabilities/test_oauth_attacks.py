@@ -87,8 +87,9 @@ async def test_a_state_that_was_never_handed_out(victim: Office) -> None:
 
 
 async def test_a_ticket_that_was_never_handed_out_or_is_too_old(victim: Office) -> None:
-    page = await victim.person.open(f"{PUBLIC}/oauth/bexio/begin?ticket=another")
-    assert (page.status_code, told(page)[0]) == (404, "Anmeldung unbekannt")
+    for address in ("begin", "begin?ticket=", "begin?ticket=another", f"begin?ticket={'a' * 9000}"):
+        page = await victim.person.open(f"{PUBLIC}/oauth/bexio/{address}")
+        assert (page.status_code, told(page)[0]) == (404, "Anmeldung unbekannt")
     invited = await victim.invited()
     victim.shop.clock.moved += 601
     page = await victim.person.open(invited)

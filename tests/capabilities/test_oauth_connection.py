@@ -191,3 +191,20 @@ async def test_without_an_app_of_ours_only_personal_tokens_connect(shop: Shop, u
         with pytest.raises(Conflict) as caught:
             await sign_ins.invite(session, intent)
     assert caught.value.code == "bexio-app-not-set-up"
+
+
+async def test_the_doctor_tells_of_rights_that_the_connected_user_lost_and_of_a_renewal_that_fails(
+    unconnected: Office, shop: Shop
+) -> None:
+    await unconnected.connected()
+    tenant = unconnected.tenant
+    tenant.company.rights[1] = {"kb_invoice": "none", "contact": "own", "fibu": "none"}
+    await tenant.execute("update bexio_connection set renewal_failures = 3")
+    findings = (await tenant.get("/connection/check")).json()["findings"]
+    found = {(one["code"], one["severity"]) for one in findings}
+    assert {
+        ("bexio-right-missing", "error"),
+        ("bexio-right-missing", "warning"),
+        ("bexio-right-limited", "warning"),
+        ("bexio-renewal-fails", "error"),
+    } <= found

@@ -23,7 +23,15 @@ FRANCS = "CHF"
 USUAL_STEPS = frozenset({Decimal("0.01"), Decimal("0.05")})
 # A shop may do without lodging and without untaxed goods; without the other two there is no sale.
 RATES: Mapping[str, Severity] = {"8.1": "error", "2.6": "error", "3.8": "warning", "0": "warning"}
-RIGHTS = ("contact", "kb_invoice")
+# Without the first two there is no invoice; the others keep orders, articles and bookings away.
+RIGHTS: Mapping[str, Severity] = {
+    "contact": "error",
+    "kb_invoice": "error",
+    "kb_order": "warning",
+    "article": "warning",
+    "banking": "warning",
+    "fibu": "warning",
+}
 _OFF = frozenset({"disabled", "none", "off", "false", "no"})
 
 
@@ -95,14 +103,14 @@ def renews(facts: Facts) -> Iterator[Found]:
 
 
 def rights(facts: Facts) -> Iterator[Found]:
-    """Contacts and invoices in full: with "own" only, bexio hides the records of other users without a word."""
+    """Everything in full: with "own" only, bexio hides the records of other users without a word."""
     if facts.bexio.permissions is None:
         return
-    for name in RIGHTS:
+    for name, severity in RIGHTS.items():
         given = {key: str(value).lower() for key, value in facts.bexio.permissions.permissions.get(name, {}).items()}
         about = ("bexio.permissions",)
         if any(given.get(key) in _OFF for key in ("activation", "show", "edit")):
-            yield Found("bexio-right-missing", "error", about, {"right": name})
+            yield Found("bexio-right-missing", severity, about, {"right": name})
         elif any(given.get(key) == "own" for key in ("show", "edit")):
             yield Found("bexio-right-limited", "warning", about, {"right": name})
 

@@ -36,6 +36,11 @@ _ROW = text(
     "select kind, state, secret, company_name, expires_at, generation, renew_from, access_until, renewed_at, keep_by"
     " from bexio_connection"
 )
+# Who was told and put it aside is not told again of the same day.
+_DISMISSED = text(
+    "select 1 from attention where tenant_id = :tenant and subject_kind = 'connection' and code = :code"
+    " and state = 'dismissed' and params->>'day' = :day"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,9 @@ async def announce_end(session: AsyncConnection, tenant: UUID, row: Row[Any], no
         return
     code, other = (TOKEN_ENDED, TOKEN_ENDS) if row.expires_at <= now else (TOKEN_ENDS, TOKEN_ENDED)
     params = {"day": row.expires_at.date().isoformat(), "days": str(max(days, 0))}
+    dismissed = {"tenant": tenant, "code": code, "day": params["day"]}
+    if (await session.execute(_DISMISSED, dismissed)).first() is not None:
+        return
     await raise_item(session, subject, code=code, params=params, now=now)
     if code == TOKEN_ENDS:
         mail = Mail(f"token-expires/{params['day']}", "mail-token-expires", params)

@@ -44,7 +44,7 @@ Service = Annotated[SignIns, Depends(_sign_ins)]
     responses=_AWAY | problems(NotFound, Conflict, RemoteUnavailable),
 )
 async def begin_bexio_sign_in(
-    sign_ins: Service, ticket: Annotated[str, Query(max_length=200, description="From the authorization URL.")]
+    sign_ins: Service, ticket: Annotated[str, Query(description="From the authorization URL.")] = ""
 ) -> Response:
     """Sends a browser to bexio; only this browser can come back (a cookie)."""
     begun = await sign_ins.begin(ticket)

@@ -33,7 +33,7 @@ _LINK = text(
     " access_until = excluded.access_until, keep_by = excluded.keep_by, renewed_at = excluded.renewed_at,"
     " generation = c.generation + 1, renewal_lease = null, renewal_after = null, renewal_failures = 0,"
     " renewal_reason = null, connected_at = excluded.connected_at, updated_at = excluded.updated_at"
-    " where c.company_id = excluded.company_id or (c.books_id = excluded.books_id"
+    " where c.company_id = excluded.company_id or (coalesce(c.books_id, c.company_id) = excluded.books_id"
     " and (starts_with(c.company_id, :by_books) or starts_with(excluded.company_id, :by_books)))"
     " returning c.company_id"
 )

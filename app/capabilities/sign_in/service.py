@@ -150,7 +150,11 @@ class SignIns:
             raise InvalidInput("sign-in-failed", reason=word)
         try:
             grant = await self.oidc.exchange(
-                code=code, redirect_uri=self.redirect_uri, verifier=verifier_of(secret), nonce=nonce_of(secret)
+                code=code,
+                redirect_uri=self.redirect_uri,
+                verifier=verifier_of(secret),
+                nonce=nonce_of(secret),
+                scopes=sign_in.intent.scopes,
             )
         except GrantRefused as refused:
             raise Conflict("sign-in-code-refused") from refused

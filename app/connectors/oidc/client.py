@@ -96,8 +96,12 @@ class OidcClient:
         if issuer != metadata.issuer:
             raise InvalidInput("sign-in-mixed-up")
 
-    async def exchange(self, *, code: str, redirect_uri: str, verifier: str, nonce: str | None) -> Grant:
+    async def exchange(
+        self, *, code: str, redirect_uri: str, verifier: str, nonce: str | None, scopes: Iterable[str] = NEEDED
+    ) -> Grant:
         """What a code gives, proven. Sent once: a code works once.
+
+        `scopes` were asked for: an answer that names none granted them all.
 
         Raises:
             InvalidInput: `sign-in-proof-refused`, `sign-in-without-company`.
@@ -110,7 +114,7 @@ class OidcClient:
         claims = await self._proven(tokens, nonce)
         if claims.company_id is None:
             claims = await self._completed(tokens, claims)
-        return Grant(tokens, claims, tokens.scopes if tokens.scopes is not None else frozenset(NEEDED))
+        return Grant(tokens, claims, tokens.scopes if tokens.scopes is not None else frozenset(scopes))
 
     async def refresh(self, refresh_token: str, *, not_after: datetime) -> Tokens:
         """The next tokens. Not sent after `not_after`; `refresh_token` of the answer may be absent: the old one stays.
