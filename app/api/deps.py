@@ -94,7 +94,7 @@ PREFER_DOCUMENTED = {
             "name": "Prefer",
             "in": "header",
             "required": False,
-            "schema": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "null"}], "title": "Prefer"},
+            "schema": {"type": "string", "title": "Prefer"},
             "description": _PREFER,
         }
     ]
@@ -135,7 +135,7 @@ def apply_wait(request: Request, response: Response) -> int:
 async def _wait(
     request: Request,
     response: Response,
-    prefer: Annotated[list[str] | None, Header(alias="Prefer", description=_PREFER)] = None,  # noqa: ARG001 - documented
+    prefer: Annotated[str, Header(alias="Prefer", description=_PREFER)] = "",  # noqa: ARG001 - documented
 ) -> int:
     return apply_wait(request, response)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from decimal import Decimal
 
 import pytest
@@ -98,6 +99,16 @@ async def test_a_text_line_stays_a_text_line(tenant: Tenant) -> None:
     kinds = [(row["type"], row["text"]) for row in tenant.invoice(document).positions]
     assert kinds[1] == ("KbPositionText", "Bitte als Geschenk einpacken")
     assert kinds[2][0] == "KbPositionText"
+
+
+async def test_what_the_cashier_typed_is_shown_and_not_interpreted(tenant: Tenant) -> None:
+    typed = 'Käse <b>"Gruyère"</b> & Brot < 1 kg\nvom Vortag'
+    document = await tenant.issued(line_of(text=typed), {"text": typed}, remarks=typed)
+    shown = 'Käse &lt;b&gt;"Gruyère"&lt;/b&gt; &amp; Brot &lt; 1 kg<br>vom Vortag'
+    invoice = tenant.invoice(document)
+    assert [row["text"] for row in invoice.positions] == [shown, shown]
+    assert invoice.head["footer"] == shown
+    assert html.unescape(shown.replace("<br>", "\n")) == typed
 
 
 async def test_a_price_that_bexio_must_show_otherwise_stays_readable(tenant: Tenant) -> None:

@@ -35,8 +35,7 @@ BODIES: Mapping[str, Body] = {
 }
 
 
-@pytest.fixture
-async def records(tenant: Tenant) -> Mapping[str, UUID]:
+async def named_records(tenant: Tenant) -> Mapping[str, UUID]:
     """One record of each kind, all of the first tenant, each in a state in which something could be done with it."""
     invoice = await tenant.issued()
     order = await tenant.accepted(to="/orders")
@@ -58,6 +57,11 @@ async def records(tenant: Tenant) -> Mapping[str, UUID]:
     named |= {"export_id": str(export), "rule_id": str(rule.id), "conflict_id": conflict["id"]}
     named["entry_id"] = str(entry)
     return {name: UUID(value) for name, value in named.items()}
+
+
+@pytest.fixture
+async def records(tenant: Tenant) -> Mapping[str, UUID]:
+    return await named_records(tenant)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -117,12 +118,23 @@ async def refresh(server: str, seeds: int, _jobs: int) -> bool:
     return not (figures["rounds_with_other_than_one"] or figures["lost"] or figures["failed_calls"])
 
 
+async def fuzzed(_server: str, seeds: int, jobs: int) -> bool:
+    """Many more requests to every operation of the served document, drawn anew each time."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pytest", "-q", "-n", str(jobs), "--dist", "worksteal", "--timeout", "3600"),
+        "tests/fuzzing",
+        env={**os.environ, "CONNECTOR_FUZZ_EXAMPLES": str(max(10, seeds // 50))},
+    )
+    return await process.wait() == 0
+
+
 PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "simulation": simulate,
     "bookings": bookings,
     "mutants": mutate,
     "kill": killed,
     "refresh": refresh,
+    "api": fuzzed,
 }
 
 

@@ -60,7 +60,7 @@ def _position(
     position: Position, articles: Mapping[str, ArticleLink], account: int, taxes: dict[Decimal, int]
 ) -> InlinePosition:
     if isinstance(position, Spoken):
-        return TextPosition(text=position.text)
+        return TextPosition(text=_as_html(position.text))
     line, shape = position.line, position.shape
     linked = articles.get(line.article_id or "")
     account_id = linked.account_id if linked and linked.account_id else account
@@ -70,7 +70,7 @@ def _position(
         discount_in_percent=shape.discount_percent,
         account_id=account_id,
         tax_id=taxes[line.tax_rate or ZERO],
-        text=position.text,
+        text=_as_html(position.text),
     )
     return ArticlePosition(article_id=linked.bexio_id, **dict(priced)) if linked else priced
 
@@ -93,7 +93,7 @@ async def invoice(turn: Turn, contact: int, positions_: list[InlinePosition]) ->
         bank_account_id=settings.invoice_bank_account_id,
         currency_id=currency.id,
         payment_type_id=settings.invoice_bexio_payment_type_id,
-        footer=_as_html(sale.remarks),
+        footer=_as_html(sale.remarks) if sale.remarks else None,
         is_valid_from=sale.date,
         is_valid_to=sale.date + timedelta(days=settings.invoice_due_days),
         api_reference=turn.api_reference,
@@ -101,9 +101,9 @@ async def invoice(turn: Turn, contact: int, positions_: list[InlinePosition]) ->
     )
 
 
-def _as_html(text: str | None) -> str | None:
-    """A footer is HTML in bexio: what the cashier typed is shown, not interpreted."""
-    return html.escape(text).replace("\n", "<br>") if text else None
+def _as_html(text: str) -> str:
+    """Footer and line texts are HTML in bexio: what the cashier typed is shown, not interpreted."""
+    return html.escape(text, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
 
 
 def _title(sale: Sale) -> str:

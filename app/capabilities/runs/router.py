@@ -16,6 +16,16 @@ from app.capabilities.runs import service
 from app.core.errors import Conflict, InvalidInput, NotFound
 
 EVENT_STREAM = "text/event-stream"
+# One event of the stream.
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "For Last-Event-ID."},
+        "event": {"const": "run"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
@@ -45,7 +55,7 @@ async def get_run(run_id: UUID, caller: Backoffice, db: Db, language: Language) 
     responses={
         200: {
             "description": "Server-sent events `run`, each with the whole run as JSON.",
-            "content": {EVENT_STREAM: {"schema": {"type": "string"}, "example": "event: run\ndata: {…}\n\n"}},
+            "content": {EVENT_STREAM: {"schema": _EVENT, "example": "event: run\ndata: {…}\n\n"}},
         },
         204: {"description": "The run is finished and its last event was seen: do not come back."},
         **problems(NotFound),

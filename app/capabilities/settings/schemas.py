@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import time
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.capabilities.tenancy.settings import (
@@ -19,6 +17,7 @@ from app.capabilities.tenancy.settings import (
     RemoteId,
     RoundingLimit,
     SyncMinutes,
+    WallTime,
 )
 
 
@@ -50,7 +49,7 @@ class SettingsChange(BaseModel):
     article_prices_include_vat: bool | None = None
     article_import_daily: bool | None = None
     daily_booking_export_enabled: bool | None = None
-    daily_booking_export_time: time | None = None
+    daily_booking_export_time: WallTime | None = None
     closed_period_policy: ClosedPeriodPolicy | None = None
     rounding_account_no: AccountNumber | None = None
     rounding_limit: RoundingLimit | None = None

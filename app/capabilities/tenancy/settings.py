@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
+
+
+def _wall_time(value: object) -> object:
+    written = isinstance(value, str) and re.fullmatch(_TIME, value) is not None
+    if not written and not isinstance(value, time):
+        raise ValueError("must be a time of day written HH:MM or HH:MM:SS")
+    return value
+
 
 Language = Literal["de", "fr", "it", "en"]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
@@ -16,6 +27,12 @@ SyncMinutes = Annotated[int, Field(ge=5, le=1440)]
 RemoteId = Annotated[int, Field(ge=1, lt=2**53)]
 DueDays = Annotated[int, Field(ge=0, le=365)]
 GroupName = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+WallTime = Annotated[
+    time,
+    BeforeValidator(_wall_time),
+    # JSON Schema's own `time` has an offset, which a time of day in Switzerland has not.
+    WithJsonSchema({"type": "string", "pattern": _TIME, "examples": ["04:00:00"]}),
+]
 RoundingLimit = Annotated[Decimal, Field(ge=0, le=10, max_digits=6, decimal_places=2)]
 Emails = Annotated[list[Email], Field(max_length=10)]
 ConflictPolicy = Literal["arcavis", "bexio", "ask"]
@@ -80,7 +97,7 @@ class TenantSettings(BaseModel):
     article_prices_include_vat: bool | None = Field(None, description="Whether bexio's article prices include VAT.")
     article_import_daily: bool = Field(default=False, description="Articles are imported every night.")
     daily_booking_export_enabled: bool = Field(default=False, description="Bookings are exported every day.")
-    daily_booking_export_time: time = Field(time(4, 0), description="When, in Swiss time.")
+    daily_booking_export_time: WallTime = Field(time(4, 0), description="When, in Swiss time.")
     closed_period_policy: ClosedPeriodPolicy = Field("hold", description="What happens to a closed day.")
     rounding_account_no: AccountNumber | None = Field(None, description="Account of rounding differences.")
     rounding_limit: RoundingLimit = Field(Decimal("1.00"), description="Largest rounding difference a day.")
