@@ -57,9 +57,9 @@ def examples_each() -> int:
 
 
 def kinds(label: str) -> list[GenerationMode]:
-    """Valid requests, and wrong ones where there is anything to be wrong: any text is a fine `Prefer`."""
+    """Valid requests, and wrong ones where there is anything to be wrong: as a header any text is fine."""
     raw = OPERATIONS[label].definition.raw
-    wrong = "requestBody" in raw or any(part["name"] != "Prefer" for part in raw.get("parameters", ()))
+    wrong = "requestBody" in raw or any(part["in"] != "header" for part in raw.get("parameters", ()))
     return [GenerationMode.POSITIVE, GenerationMode.NEGATIVE] if wrong else [GenerationMode.POSITIVE]
 
 
