@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app.capabilities.parties.normalising import (
+    almost,
     generation,
     legal_form,
+    loose,
     normal,
     normal_company,
     normal_mail,
@@ -120,29 +122,42 @@ def _same_town(left: Party, right: Party) -> bool | None:
 
 
 def _same_address(left: Party, right: Party) -> bool | None:
-    street, town = _agree(left.address[0], right.address[0]), _same_town(left, right)
+    street, town = _same_street(left.address[0], right.address[0]), _same_town(left, right)
     if town is False or street is False:
         return False
     return True if street and town else None
 
 
+def _same_street(left: str, right: str) -> bool | None:
+    """Numbers to the letter, names but for a slip of the finger."""
+    if not left or not right or left == right:
+        return _agree(left, right)
+    mine, theirs = left.split(), right.split()
+    return len(mine) == len(theirs) and all(
+        one == other or (one.isalpha() and other.isalpha() and almost(one, other))
+        for one, other in zip(mine, theirs, strict=True)
+    )
+
+
 def _similar_name(left: Party, right: Party) -> bool:
-    """One is the other with something left out, swapped or shortened: "Meier A.", "Meier-Huber Anna", "Anna Meier"."""
+    """One is the other with something left out, swapped, shortened or mistyped: "Meier A.", "Meier-Huber Anna"."""
     if left.is_company != right.is_company:
         return False
     mine, theirs = left.name.split(), right.name.split()
     shorter, longer = sorted((mine, theirs), key=len)
     if not shorter or left.name == right.name:
         return bool(shorter)
-    if left.is_company:
-        return set(shorter) <= set(longer)
     rest = list(longer)
     for word in shorter:
-        found = next((one for one in rest if one == word or one[0] == word or one == word[0]), None)
+        found = next((one for one in rest if _same_word(one, word)), None)
         if found is None:
             return False
         rest.remove(found)
     return True
+
+
+def _same_word(left: str, right: str) -> bool:
+    return left == right or left[0] == right or left == right[0] or loose(left) == loose(right) or almost(left, right)
 
 
 def _same_first_name(left: Party, right: Party) -> bool:
@@ -155,6 +170,7 @@ class _Facts:
     """Two contacts side by side: True agrees, False differs, None is not known."""
 
     name: bool
+    spelt: bool
     similar: bool
     first_name: bool
     mark: bool | None
@@ -174,6 +190,7 @@ class _Facts:
 def _facts(left: Party, right: Party) -> _Facts:
     return _Facts(
         name=left.is_company == right.is_company and left.name != "" and left.name == right.name,
+        spelt=left.is_company == right.is_company and loose(left.name) == loose(right.name),
         similar=_similar_name(left, right),
         first_name=_same_first_name(left, right),
         mark=_agree(left.mark, right.mark),
@@ -188,7 +205,10 @@ def _facts(left: Party, right: Party) -> _Facts:
 
 
 def _is_strong(facts: _Facts, *, company: bool, marks_differ: bool) -> bool:
-    if not facts.name or facts.birthday is False or marks_differ:
+    # "Muller" is "Müller", and who has the same number has only changed the name, when enough else says so.
+    alike = facts.spelt or (facts.number and (facts.similar or facts.first_name))
+    named = facts.name or (alike and facts.agreeing > CERTAIN)
+    if not named or facts.birthday is False or marks_differ:
         return False
     if company and facts.addition is False and not facts.number:
         return False
@@ -209,7 +229,8 @@ def _is_weak(facts: _Facts) -> bool:
         told_apart = facts.address is False or facts.mail is False or facts.town is False
         return agrees or not told_apart
     if not facts.similar:
-        return facts.number and (facts.first_name or facts.mail is True or facts.address is True or facts.phone)
+        others = facts.agreeing - facts.number
+        return (facts.number and others > 0) or (facts.first_name and (facts.number or others >= CERTAIN))
     return agrees and facts.birthday is not False
 
 
@@ -268,6 +289,8 @@ def keys(party: Party) -> frozenset[str]:
     found = {f"n:{' '.join(sorted(party.name.split()))}"} if party.name else set[str]()
     found |= {f"{letter}:{value}" for letter, value in (("#", normal_number(party.number)), ("m", party.mail)) if value}
     found |= {f"p:{phone}" for phone in party.phones}
+    if (spelt := loose(party.name)) != party.name:
+        found.add(f"n:{' '.join(sorted(spelt.split()))}")
     street, postcode, city = party.address
     known_as = normal(party.first_name) or party.name
     if street and known_as:

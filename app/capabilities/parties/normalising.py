@@ -53,6 +53,9 @@ _MARKS = {
     "pere": "senior",
     "padre": "senior",
 }
+_LOOSE = re.compile("ae|oe|ue")
+# Shorter words are too often other words.
+_SHORTEST_SLIP = 4
 _NUMBER = re.compile(r"\+?\d+")
 _SWISS = "+41"
 _SWISS_LENGTH = 10
@@ -68,6 +71,23 @@ def normal(text: str) -> str:
         composed = unicodedata.normalize("NFC", folded).translate(_UMLAUTS)
         bare = "".join(c for c in unicodedata.normalize("NFKD", composed) if not unicodedata.combining(c))
     return " ".join(re.findall(r"[a-z0-9]+", bare.casefold()))
+
+
+def loose(text: str) -> str:
+    """A normal text as who has no umlauts writes it: `"mueller"` and `"muller"` are one. So are "Bauer" and "Baur"."""
+    return _LOOSE.sub(lambda found: found[0][0], text)
+
+
+def almost(left: str, right: str) -> bool:
+    """Whether two words are one slip of the finger apart: a letter more, less, other, or two swapped."""
+    shorter, longer = sorted((left, right), key=len)
+    if len(shorter) < _SHORTEST_SLIP or len(longer) - len(shorter) > 1:
+        return False
+    begin = next((i for i, pair in enumerate(zip(shorter, longer, strict=False)) if pair[0] != pair[1]), len(shorter))
+    mine, theirs = shorter[begin:], longer[begin:]
+    if len(mine) < len(theirs):
+        return mine == theirs[1:]
+    return mine[1:] == theirs[1:] or (mine[:2] == theirs[1::-1] and mine[2:] == theirs[2:])
 
 
 def _words(company: str) -> list[str]:
