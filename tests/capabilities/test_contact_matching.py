@@ -33,9 +33,7 @@ ANNA = Party(
     email="anna@mueller.example",
     number="",
 )
-FIRM = replace(
-    ANNA, is_company=True, company_name="Muster AG", last_name="", first_name="", email="info@m.example"
-)
+FIRM = replace(ANNA, is_company=True, company_name="Muster AG", last_name="", first_name="", email="info@m.example")
 
 
 @pytest.mark.parametrize(("seed", "profile", "recall"), [(1, "office", 0.9), (2, "till", 0.75)])
