@@ -44,10 +44,10 @@ class Opening:
         """
         async with work.db.begin(work.tenant) as session:
             settings = (await load(session, work.tenant)).settings
-        if writes_to_bexio and settings.bexio_user_id is None:
-            raise Halt(NeedsAttention("settings-incomplete", {"setting": "bexio_user_id"}))
         bexio = await self.remotes.bexio(work.tenant, work.priority)
         arcavis = await self.remotes.arcavis(work.tenant)
+        if writes_to_bexio and settings.bexio_user_id is None:
+            raise Halt(NeedsAttention("settings-incomplete", {"setting": "bexio_user_id"}))
         company = Company(work, bexio, self.reference.of(work.tenant, bexio), settings, self.settle)
         vocabulary = await company.vocabulary(making_groups=writes_to_bexio)
         return Sides(bexio, arcavis, settings, vocabulary)
