@@ -17,7 +17,7 @@ from app.capabilities.bookings import coverage
 from app.capabilities.bookings.book import ROUNDING, Cell, DayBook, Sums, key_of
 from app.capabilities.bookings.entries import DayPlan, Desired, Position, Posted, Terms
 from app.capabilities.bookings.findings import Finding
-from app.capabilities.bookings.preflight import check_accounts, check_tax, tax_account
+from app.capabilities.bookings.preflight import besides, check_accounts, check_tax, tax_account
 from app.capabilities.bookings.proof import Rounding, prove
 from app.capabilities.bookings.rules import Rule
 from app.capabilities.bookings.settling import Settling
@@ -92,7 +92,7 @@ class _Planning:
         flaws = [_on(self._book.day, finding) for finding in check_accounts(rule, ledger)]
         tax = self._tax(cell)
         if isinstance(tax, Finding):
-            flaws.append(tax)
+            flaws += besides(flaws, tax)
         self._findings += flaws
         debit, credit = ledger.account(rule.debit_account or ""), ledger.account(rule.credit_account or "")
         if debit is None or credit is None or isinstance(tax, Finding):

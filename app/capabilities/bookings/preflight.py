@@ -19,6 +19,7 @@ from app.core.money import plain
 CASH_ACCOUNT = "1000"
 # bexio itself books its customers' credits there.
 PREPAYMENTS = "2030"
+UNFIT = "vat-code-unfit-for-account"
 ENDS_WITHIN = timedelta(days=60)
 
 INCOME, EXPENSE = AccountType.INCOME, AccountType.EXPENSE
@@ -95,23 +96,21 @@ def _flaw(rule: Rule, tax: Tax, ledger: Ledger, *, by_net_tax: bool) -> str | No
     sides = [ledger.account(number) for number in (rule.debit_account, rule.credit_account) if number is not None]
     known = [account for account in sides if account is not None]
     if len(known) == 2 and tax_account(tax, known[0], known[1]) is None:  # noqa: PLR2004 - debit and credit
-        return "vat-code-unfit-for-account"
+        return UNFIT
     return None
+
+
+def besides(flaws: Sequence[Finding], tax: Finding) -> Iterator[Finding]:
+    """What is wrong with a code, unless it is only that the account is wrong, which was said."""
+    if tax.code != UNFIT or not flaws:
+        yield tax
 
 
 def tax_account(tax: Tax, debit: Account, credit: Account) -> Account | None:
-    """The account that the VAT belongs to: revenue for sales tax, expense (or an investment) for input tax."""
-    if tax.type == SALES_TAX:
-        wanted = [INCOME]
-    elif tax.type in INPUT_TAXES:
-        wanted = [EXPENSE, ASSET]
-    else:
-        return None
-    for kind in wanted:
-        fitting = [account for account in (debit, credit) if account.account_type == kind]
-        if len(fitting) == 1:
-            return fitting[0]
-    return None
+    """The account that the VAT belongs to: revenue for sales tax, expense for input tax."""
+    wanted = INCOME if tax.type == SALES_TAX else EXPENSE if tax.type in INPUT_TAXES else None
+    fitting = [account for account in (debit, credit) if account.account_type == wanted]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def check_rules(rules: Sequence[Rule], ledger: Ledger, today: date) -> Iterator[Finding]:
@@ -119,11 +118,12 @@ def check_rules(rules: Sequence[Rule], ledger: Ledger, today: date) -> Iterator[
     for rule in holding_on(rules, today):
         if rule.action == "ignore":
             continue
-        yield from check_accounts(rule, ledger)
+        flaws = list(check_accounts(rule, ledger))
+        yield from flaws
         for rate in _rates(rule, ledger, today):
             found = check_tax(rule, rate, today, ledger)
             if isinstance(found, Finding):
-                yield replace(found, days=())
+                yield from (replace(one, days=()) for one in besides(flaws, found))
             elif found is not None:
                 yield from _ending(rule, found, ledger, today)
 
