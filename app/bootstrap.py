@@ -6,13 +6,15 @@ import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import FastAPI
 from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api import idempotency, tracing
 from app.api.assembly import Options, assemble
@@ -31,6 +33,7 @@ from app.capabilities.bookings.export_service import ExportService
 from app.capabilities.bookings.exporting import ExportHandler
 from app.capabilities.bookings.exports import EXPORT, REVERSE
 from app.capabilities.bookings.planner import Planner
+from app.capabilities.bookings.rules_service import Rules as BookingRules
 from app.capabilities.connection import choices_router as choices
 from app.capabilities.connection import oauth_router as oauth
 from app.capabilities.connection import router as connection
@@ -58,6 +61,16 @@ from app.capabilities.mailing.digest import DigestHandler
 from app.capabilities.mailing.handler import MailHandler
 from app.capabilities.mailing.outbox import KIND as MAIL
 from app.capabilities.orders import router as orders
+from app.capabilities.provisioning import router as provisioning
+from app.capabilities.provisioning.arrival import PURPOSE as PROVISION
+from app.capabilities.provisioning.arrival import ProvisionArrival
+from app.capabilities.provisioning.imports import Imports, StartRun
+from app.capabilities.provisioning.intake import KIND as SAGA
+from app.capabilities.provisioning.intake import Intake
+from app.capabilities.provisioning.payment_type import PaymentTypes
+from app.capabilities.provisioning.saga import MadeRules, Saga
+from app.capabilities.provisioning.signature import Signatures, signatures
+from app.capabilities.provisioning.steps import Step
 from app.capabilities.runs import router as runs
 from app.capabilities.settings import router as tenant_settings
 from app.capabilities.sign_in import records as sign_ins
@@ -67,6 +80,7 @@ from app.capabilities.tenancy.configs import Configs
 from app.capabilities.tenancy.guard import ConnectionWatch, Guarded
 from app.capabilities.tenants import router as tenants
 from app.connectors.access import RemoteAccess
+from app.connectors.arcavis.hosting import Hosting
 from app.connectors.bexio.reference import ReferenceData
 from app.connectors.budget import Budgets
 from app.connectors.circuit import Circuits
@@ -78,10 +92,12 @@ from app.connectors.renewals import Renewals
 from app.core.clock import Clock
 from app.core.metrics import Metrics
 from app.core.milestones import Probe, log_milestone
+from app.core.priority import Priority
 from app.core.vault import Vault, generate_key
 from app.db import embedded, migrate
 from app.db.clock import ALIGN_SECONDS, DatabaseClock
 from app.db.session import Database
+from app.jobs import runs as job_runs
 from app.jobs.engine import Chore, Worker, forget_old_jobs
 from app.jobs.work import Handler, WorkLoop
 from app.settings import Settings
@@ -101,6 +117,7 @@ class Resources:
     clock: Clock
     vault: Vault
     egress: Egress
+    clients: HttpClients
     remotes: RemoteAccess
     reference: ReferenceData
     configs: Configs
@@ -119,6 +136,8 @@ class Resources:
     arrivals: Mapping[str, Arrival]
     standing: tuple[str, ...]
     mailer: Mailer
+    marketplace: Signatures
+    intake: Intake
 
 
 @asynccontextmanager
@@ -181,6 +200,7 @@ def build(
         jitter=chance.random,
     )
     linking = Linking(vault, remotes, STANDING)
+    intake = Intake(db, clock, vault, oidc, linking)
     configs = Configs(db)
     reference = ReferenceData(db, clock)
     planner = Planner(db, clock, remotes, reference)
@@ -192,6 +212,7 @@ def build(
         clock=clock,
         vault=vault,
         egress=egress,
+        clients=clients,
         remotes=remotes,
         reference=reference,
         configs=configs,
@@ -209,8 +230,16 @@ def build(
         linking=linking,
         ending=Ending(db, clock, vault, oidc),
         sign_ins=SignIns(db, clock, oidc, settings.public_url.rstrip("/")),
-        arrivals={CONNECT: ConnectArrival(db, clock, linking)},
+        arrivals={CONNECT: ConnectArrival(db, clock, linking), PROVISION: ProvisionArrival(intake)},
+        marketplace=_marketplace(settings),
+        intake=intake,
     )
+
+
+def _marketplace(settings: Settings) -> Signatures:
+    """Whose webhooks are believed; without a secret nobody's."""
+    secret = settings.marketplace_secret
+    return signatures(secret.get_secret_value() if secret is not None else None)
 
 
 def _mailer(settings: Settings) -> Mailer:
@@ -274,6 +303,7 @@ def application(resources: Resources) -> FastAPI:
         export_router,
         contacts,
         entries_router,
+        provisioning,
     )
     return assemble(resources, [one.router for one in capabilities], options)
 
@@ -298,9 +328,42 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
         PERIODIC: PeriodicHandler(clock, resources.chance.random),
         ARTICLES: ImportHandler(remotes, resources.reference, clock, settle),
         NIGHTLY: NightlyHandler(clock),
+        SAGA: saga(resources),
         FOLLOW: FollowHandler(remotes, clock, timedelta(seconds=settings.follow_seconds)),
     }
     return {kind: Guarded(handler, clock) for kind, handler in kinds.items()}
+
+
+def saga(resources: Resources) -> Saga:
+    """The work that makes a new shop: its imports are runs that the capabilities of contacts and articles do."""
+    settings, clock = resources.settings, resources.clock
+    key = settings.arcavis_hosting_key
+    rules = BookingRules(resources.db, clock, resources.remotes, resources.reference)
+
+    async def make_rules(tenant: UUID, language: str) -> MadeRules:
+        made = await rules.make_defaults(tenant, "system", language)
+        return MadeRules(made.made, made.findings)
+
+    return Saga(
+        clock=clock,
+        vault=resources.vault,
+        egress=resources.egress,
+        remotes=resources.remotes,
+        hosting=Hosting(
+            settings.arcavis_hosting_url, key.get_secret_value() if key else None, resources.clients, clock
+        ),
+        payment_types=PaymentTypes(resources.remotes, clock, timedelta(seconds=settings.settle_seconds)),
+        imports=Imports(clock, {Step.CONTACTS: _import("contacts.import"), Step.ARTICLES: _import("articles.import")}),
+        make_rules=make_rules,
+    )
+
+
+def _import(kind: str) -> StartRun:
+    async def start(session: AsyncConnection, tenant: UUID, now: datetime) -> UUID:
+        detail = {"dry_run": False}
+        return await job_runs.create(session, tenant=tenant, kind=kind, priority=Priority.BULK, now=now, detail=detail)
+
+    return start
 
 
 def worker(resources: Resources, *, probe: Probe = log_milestone) -> Worker:
@@ -316,6 +379,8 @@ def chores(resources: Resources) -> list[Chore]:
     return [
         *own_clock,
         Chore("idempotency-keys", 600.0, lambda: idempotency.purge(db, clock.now())),
+        # A code that was exchanged must not wait for long: what it gave ends within the hour.
+        Chore("activations", 5.0, resources.intake.resume),
         Chore("sign-ins", 3600.0, lambda: sign_ins.purge(db, clock.now())),
         Chore("job-log", 3600.0, lambda: forget_old_jobs(db, clock.now())),
     ]

@@ -4,4 +4,6 @@ pytest_plugins = [
     "tests.fixtures.distribution",
     "tests.fixtures.shop",
     "tests.fixtures.post",
+    "tests.fixtures.browser",
+    "tests.fixtures.marketplace",
 ]

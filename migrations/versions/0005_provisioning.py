@@ -66,7 +66,39 @@ create table mail (
     sent_at timestamptz,
     unique (tenant_id, event, recipient)
 );
-create index mail_age_idx on mail (tenant_id, created_at)
+create index mail_age_idx on mail (tenant_id, created_at);
+create table provision (
+    tenant_id uuid primary key references tenant,
+    activation_id text not null unique,
+    company_id text not null,
+    admin bytea not null,
+    language text not null,
+    done jsonb not null,
+    runs jsonb not null,
+    progress integer not null,
+    login_url text,
+    admin_username text,
+    initial_password bytea,
+    created_at timestamptz not null,
+    updated_at timestamptz not null
+);
+create index provision_company_idx on provision (company_id);
+create table activation (
+    id uuid primary key,
+    tenant_id uuid references tenant,
+    activation_id text not null unique,
+    webhook_id text unique,
+    state text not null,
+    reason text,
+    params jsonb not null,
+    company_name text not null,
+    wanted bytea,
+    held_until timestamptz,
+    created_at timestamptz not null,
+    updated_at timestamptz not null
+);
+create index activation_tenant_idx on activation (tenant_id);
+create index activation_open_idx on activation (held_until) where state = 'authorized'
 """
 
 
@@ -88,7 +120,10 @@ def _mail_and_provisioning() -> None:
     for statement in MAIL.split(";\n"):
         op.execute(statement)
     fence("mail")
-    op.execute("grant select, insert, update, delete on mail to connector_app")
+    # An activation finds its tenant: until then it has none, and its company's other ones are looked for.
+    for table in ("provision", "activation"):
+        fence(table, OWN_OR_SYSTEM)
+    op.execute("grant select, insert, update, delete on mail, provision, activation to connector_app")
 
 
 def downgrade() -> None:

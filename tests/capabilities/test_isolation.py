@@ -27,7 +27,7 @@ from tests.fixtures.shop import Body, Shop, Tenant, line_of
 RULE: Body = {"title": "Nichts", "source": "payments", "value": "amount", "action": "ignore"}
 NAMED = ("invoice_id", "order_id", "item_id", "run_id", "export_id", "rule_id", "conflict_id", "entry_id")
 # Not a tenant's own records: bexio's and Arcavis' ids mean the caller's own, and operators see all tenants.
-OTHERS = {"bexio_id", "arcavis_id", "transaction_id", "kind", "slug", "key_id"}
+OTHERS = {"bexio_id", "arcavis_id", "transaction_id", "kind", "slug", "key_id", "provision_id"}
 BODIES: Mapping[str, Body] = {
     "/attention/{item_id}/dismiss": {"reason": "Mine."},
     "/bookings/rules/{rule_id}": RULE,

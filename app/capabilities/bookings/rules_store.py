@@ -31,7 +31,7 @@ _VERSIONS = text(
     " from booking_rule r join booking_rule_version v on v.rule_id = r.id where r.id = :id order by v.version desc"
 )
 # One at a time: a second call that adds rules waits, and then sees what the first one made.
-_ALONE = text("select pg_advisory_xact_lock(hashtextextended('booking-rules ' || :tenant, 0))")
+_ALONE = text("select pg_advisory_xact_lock(hashtextextended('booking-rules ' || cast(:tenant as text), 0))")
 _STATE = text(
     "select count(*) filter (where deleted_at is null) as rules, coalesce(max(position), 0) as last from booking_rule"
 )

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.mailing.outbox import MAIL_SECRET
+from app.capabilities.tenancy import sealed
 from app.connectors.access import ARCAVIS_SECRET, BEXIO_SECRET
 from app.connectors.renewal_rows import PREVIOUS_SECRET, REFRESH_SECRET
 from app.core.errors import Unavailable
@@ -38,6 +39,11 @@ _READ = {
         " where tenant_id = :tenant and previous_secret is not null for update"
     ),
     ARCAVIS_SECRET: text("select tenant_id as id, secret from arcavis_connection where tenant_id = :tenant for update"),
+    sealed.ADMIN: text("select tenant_id as id, admin as secret from provision where tenant_id = :tenant for update"),
+    sealed.INITIAL_PASSWORD: text(
+        "select tenant_id as id, initial_password as secret from provision"
+        " where tenant_id = :tenant and initial_password is not null for update"
+    ),
     MAIL_SECRET: text("select id, secret from mail where tenant_id = :tenant and secret is not null for update"),
 }
 _WRITE = {
@@ -45,6 +51,8 @@ _WRITE = {
     REFRESH_SECRET: text("update bexio_connection set refresh_secret = :secret where tenant_id = :id"),
     PREVIOUS_SECRET: text("update bexio_connection set previous_secret = :secret where tenant_id = :id"),
     ARCAVIS_SECRET: text("update arcavis_connection set secret = :secret where tenant_id = :id"),
+    sealed.ADMIN: text("update provision set admin = :secret where tenant_id = :id"),
+    sealed.INITIAL_PASSWORD: text("update provision set initial_password = :secret where tenant_id = :id"),
     MAIL_SECRET: text("update mail set secret = :secret where id = :id"),
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import TypeAdapter
+
 from app.connectors.arcavis import names
 from app.connectors.arcavis.articles import Articles, ArticleStocks
 from app.connectors.arcavis.contacts import CUSTOMERS, SUPPLIERS, Contacts
@@ -21,8 +23,10 @@ from app.connectors.arcavis.names import (
     Unit,
 )
 from app.connectors.arcavis.transactions import Transactions
+from app.connectors.arcavis.writing import saved
 from app.connectors.transport import Transport
 
+_ID = TypeAdapter(int)
 _PAYMENT_TYPES = resource_of(names.PAYMENT_TYPES, PaymentType)
 _STORES = resource_of(names.STORES, Store)
 _POINTS_OF_SALE = resource_of(names.POINTS_OF_SALE, PointOfSale)
@@ -60,6 +64,15 @@ class Arcavis:
     def until(self, moment: datetime) -> Arcavis:
         """The same environment for a write that must leave by `moment`; see `Transport.until`."""
         return Arcavis(self._transport.until(moment))
+
+    async def make_payment_type(self, title: str) -> int:
+        """A payment type that asks for the customer and is no cash; its id. Arcavis lets titles repeat.
+
+        Raises:
+            OutcomeUnknown: it may have been made.
+        """
+        body = {"Title": title, "IsCash": False, "IsActive": True, "IsCustomerRequired": True, "CurrencyIsoCode": "CHF"}
+        return await saved(self._transport, "POST", names.PAYMENT_TYPES, body, _ID)
 
     async def ping(self) -> None:
         """Reads the smallest list, to see that address, user, role and module are right.

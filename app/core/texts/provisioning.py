@@ -204,6 +204,93 @@ ENTRIES: Mapping[str, Entry] = {
         "Without these rights nothing works, so nothing was connected: {scopes}.",
         "Choose “Connect bexio” in Arcavis once more and allow everything on bexio's page.",
     ),
+    "webhook-not-signed": Entry(
+        "Webhook not signed",
+        "A header of the signature is missing or not understood.",
+        "Send webhook-id, webhook-timestamp and webhook-signature as the Standard Webhooks scheme says.",
+    ),
+    "webhook-too-old": Entry(
+        "Webhook at the wrong time",
+        "The signature was made more than five minutes before or after now.",
+        "Set the clock right and sign the webhook anew.",
+    ),
+    "webhook-signature-wrong": Entry(
+        "Signature wrong",
+        "No signature was made over exactly this body with a secret that is known here.",
+        "Sign the bytes as they are sent, with the secret that was agreed on.",
+    ),
+    "provision-company-connected": Entry(
+        "Company already connected",
+        "{company} is already connected to an existing Arcavis. An existing Arcavis is not connected "
+        "through bexio Apps.",
+        "Connect bexio in your Arcavis, under System, Extensions, bexio. To begin with a new Arcavis "
+        "instead, disconnect bexio there first.",
+    ),
+    "provision-company-differs": Entry(
+        "Another company",
+        "The activation is for {company}, but another company was chosen at the sign-in to bexio.",
+        "Activate Arcavis in bexio Apps once more and choose {company} at the sign-in.",
+    ),
+    "provision-authorization-lost": Entry(
+        "The permission from bexio is used up",
+        "The permission that bexio gave could not be used in time, so nothing was set up.",
+        "Activate Arcavis in bexio Apps once more. Nothing has to be undone.",
+    ),
+    "provision-without-address": Entry(
+        "No mail address",
+        "bexio did not tell the mail address of the person who signed in, so the login could not be mailed.",
+        "Sign in as a person with a mail address in bexio.",
+    ),
+    "provision-not-found": Entry(
+        "No such activation",
+        "There is no activation with this address.",
+        "Open the address that you were given, or activate Arcavis in bexio Apps.",
+    ),
+    "provision-not-retryable": Entry(
+        "Only a new activation helps",
+        "This activation is over and cannot go on.",
+        "Activate Arcavis in bexio Apps once more.",
+    ),
+    "provision-environment-unusable": Entry(
+        "New Arcavis not usable",
+        "The address of the new Arcavis is not allowed here: {reason}.",
+        "Ask your support partner: the Arcavis hosting gave an address that this installation must not call.",
+    ),
+    "provision-environment-not-ready": Entry(
+        "New Arcavis not ready yet",
+        "The new Arcavis was made and does not answer as it should yet.",
+        "Nothing is to be done for some minutes. If it stays so, ask your support partner and press “Try again”.",
+    ),
+    "provision-imports-run": Entry(
+        "Contacts and articles are being imported",
+        "Contacts and articles are on their way from bexio to Arcavis.",
+        "Nothing is to be done.",
+    ),
+    "provision-import-failed": Entry(
+        "An import failed",
+        "Contacts or articles could not be imported. What was imported stays.",
+        "Mend the cause and press “Try again”. The import goes on where it stood.",
+    ),
+    "hosting-not-configured": Entry(
+        "No Arcavis hosting",
+        "This installation cannot make new Arcavis environments.",
+        "The operator sets CONNECTOR_ARCAVIS_HOSTING_URL and CONNECTOR_ARCAVIS_HOSTING_KEY, then press “Try again”.",
+    ),
+    "hosting-refused": Entry(
+        "Arcavis hosting refuses",
+        "The Arcavis hosting answered with status {status}: {reasons}",
+        "Ask your support partner to look at the hosting, then press “Try again”.",
+    ),
+    "hosting-unreachable": Entry(
+        "Arcavis hosting does not answer",
+        "The Arcavis hosting does not answer just now.",
+        "Nothing is to be done: it is tried again by itself.",
+    ),
+    "hosting-busy": Entry(
+        "Arcavis hosting is busy",
+        "The Arcavis hosting asks to wait.",
+        "Nothing needs to be done; it is tried again by itself.",
+    ),
 }
 
 # Short words of pages and mails.
@@ -213,5 +300,38 @@ PHRASES: frozenset[str] = frozenset(
         "User",
         "Initial password",
         "This message was written by the connector between Arcavis and bexio.",
+        "Recognise the company",
+        "Make a place for the shop",
+        "Connect bexio",
+        "Make Arcavis",
+        "Connect Arcavis",
+        "Set up the payment type “Bexio Rechnung”",
+        "Take over settings from bexio",
+        "Import contacts",
+        "Import articles and stock",
+        "Make booking rules",
+        "Mail the login",
+        "The person who activated Arcavis.",
+        "The term of payment that bexio gives new invoices.",
+        "The payment type of this name in bexio, or else its default.",
+        "The account for revenue from goods in bexio's chart of accounts.",
+        "The bank account that bexio prints on invoices, or the only one.",
+        "The payment type that was set up in Arcavis.",
+        "The language of the activation.",
+        "Your Arcavis is being set up",
+        "Your Arcavis is ready",
+        "Arcavis could not be set up",
+        "done",
+        "in progress",
+        "waiting",
+        "still to come",
+        "left out",
+        "Progress",
+        "Try again",
+        "Open Arcavis",
+        "{done} of {total}",
+        "Choices and their reasons",
+        "You may close this page: it goes on by itself, and the login comes by mail.",
+        "The login was sent by mail.",
     }
 )

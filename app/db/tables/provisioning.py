@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import ARRAY, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, Uuid
 
-from app.db.tables.columns import id_column, json_column, metadata, moment, of_tenant, text_column
+from app.db.tables.columns import id_column, json_column, metadata, moment, of_tenant, tenant_key, text_column
 
 sign_in = Table(
     "sign_in",
@@ -45,3 +45,41 @@ mail = Table(
     UniqueConstraint("tenant_id", "event", "recipient"),
 )
 Index("mail_age_idx", mail.c.tenant_id, mail.c.created_at)
+
+provision = Table(
+    "provision",
+    metadata,
+    tenant_key(),
+    text_column("activation_id", unique=True),
+    text_column("company_id"),
+    Column("admin", LargeBinary, nullable=False),
+    text_column("language"),
+    json_column("done"),
+    json_column("runs"),
+    Column("progress", Integer, nullable=False),
+    text_column("login_url", nullable=True),
+    text_column("admin_username", nullable=True),
+    Column("initial_password", LargeBinary),
+    moment("created_at"),
+    moment("updated_at"),
+    Index("provision_company_idx", "company_id"),
+)
+
+activation = Table(
+    "activation",
+    metadata,
+    id_column(),
+    Column("tenant_id", Uuid, ForeignKey("tenant.id")),
+    text_column("activation_id", unique=True),
+    Column("webhook_id", Text, unique=True),
+    text_column("state"),
+    text_column("reason", nullable=True),
+    json_column("params"),
+    text_column("company_name"),
+    Column("wanted", LargeBinary),
+    moment("held_until", nullable=True),
+    moment("created_at"),
+    moment("updated_at"),
+)
+Index("activation_tenant_idx", activation.c.tenant_id)
+Index("activation_open_idx", activation.c.held_until, postgresql_where=activation.c.state == "authorized")
