@@ -30,7 +30,7 @@ from tests.fuzzing.trial import (
     kinds,
 )
 
-EXAMPLES = int(os.environ.get("CONNECTOR_FUZZ_EXAMPLES", "0"))
+EXAMPLES = int(os.environ.get("CONNECTOR_TEST_EXAMPLES", "0"))
 fuzzed = settings(
     max_examples=EXAMPLES or examples_each(),
     derandomize=not EXAMPLES,

@@ -119,11 +119,21 @@ async def refresh(server: str, seeds: int, _jobs: int) -> bool:
 
 
 async def fuzzed(_server: str, seeds: int, jobs: int) -> bool:
-    """Many more requests to every operation of the served document, drawn anew each time."""
+    """Many more requests to every operation of the served document."""
+    return await _drawn_anew("tests/fuzzing", max(10, seeds // 50), jobs)
+
+
+async def sold(_server: str, seeds: int, jobs: int) -> bool:
+    """Many more random sales through the whole pipeline, compared with bexio's books."""
+    return await _drawn_anew("tests/capabilities/test_random_sales.py", max(25, seeds // 10), jobs)
+
+
+async def _drawn_anew(path: str, examples: int, jobs: int) -> bool:
+    """The same tests as in CI with more examples, which are others each time."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pytest", "-q", "-n", str(jobs), "--dist", "worksteal", "--timeout", "3600"),
-        "tests/fuzzing",
-        env={**os.environ, "CONNECTOR_FUZZ_EXAMPLES": str(max(10, seeds // 50))},
+        path,
+        env={**os.environ, "CONNECTOR_TEST_EXAMPLES": str(examples)},
     )
     return await process.wait() == 0
 
@@ -135,6 +145,7 @@ PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "kill": killed,
     "refresh": refresh,
     "api": fuzzed,
+    "sales": sold,
 }
 
 
