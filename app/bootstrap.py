@@ -25,6 +25,7 @@ from app.capabilities.articles.importing import KIND as ARTICLES
 from app.capabilities.attention import router as attention
 from app.capabilities.audit import router as audit
 from app.capabilities.bookings import entries_router, export_router
+from app.capabilities.bookings import journal_router as booking_journal
 from app.capabilities.bookings import preview_router as booking_preview
 from app.capabilities.bookings import rules_router as booking_rules
 from app.capabilities.bookings.daily import KIND as DAILY_BOOKINGS
@@ -300,6 +301,7 @@ def application(resources: Resources) -> FastAPI:
         audit,
         booking_rules,
         booking_preview,
+        booking_journal,
         export_router,
         contacts,
         entries_router,

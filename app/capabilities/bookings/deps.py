@@ -10,6 +10,7 @@ from app.api.auth import TenantCaller
 from app.api.deps import Backoffice
 from app.capabilities.bookings.entry_service import EntryService
 from app.capabilities.bookings.exports import MODULE
+from app.capabilities.bookings.journal_service import Journals
 from app.capabilities.bookings.preview_service import Previews
 from app.capabilities.bookings.reconciliation import Reconciliation
 from app.capabilities.bookings.rules_service import Rules
@@ -23,6 +24,11 @@ async def _accountant(caller: Backoffice) -> TenantCaller:
 async def _previews(request: Request) -> Previews:
     own = request.app.state.resources
     return Previews(own.clock, own.planner)
+
+
+async def _journals(request: Request) -> Journals:
+    own = request.app.state.resources
+    return Journals(own.db, own.clock, own.remotes, own.reference)
 
 
 async def _rules(request: Request) -> Rules:
@@ -45,3 +51,4 @@ RulesService = Annotated[Rules, Depends(_rules)]
 PreviewService = Annotated[Previews, Depends(_previews)]
 Entries = Annotated[EntryService, Depends(_entries)]
 Reconciling = Annotated[Reconciliation, Depends(_reconciliation)]
+JournalService = Annotated[Journals, Depends(_journals)]
