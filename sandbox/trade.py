@@ -58,6 +58,11 @@ class Trade:
         self._earlier = [*self._earlier, *(row for row in booked if _can_be_cancelled(row))][-_REMEMBERED:]
         return sorted(booked, key=lambda row: (row["ExecutedTime"], row["Id"]))
 
+    def cancel(self, original: Record, at: datetime) -> Record:
+        """The receipt that takes back an earlier one of these tills at a moment (Zurich local time); once for each."""
+        self._earlier = [row for row in self._earlier if row["Id"] != original["Id"]]
+        return reversal_of(original, self._next(original["PointOfSaleId"]), at)
+
     def _till(self, shop: Assortment, till: int, day: date) -> list[Record]:
         rng, habits = self._rng, self.habits
         count = rng.randint(max(1, habits.receipts // 2), habits.receipts)

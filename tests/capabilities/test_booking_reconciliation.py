@@ -18,14 +18,14 @@ from tests.fixtures.exporting import Bookkeeping, expected, open_books
 from tests.fixtures.shop import Body, Shop
 
 FIRST = date(2026, 11, 12)
-LAST = FIRST + timedelta(days=6)
+LAST = FIRST + timedelta(days=4)
 Deed = Callable[[Bookkeeping, Body], object]
 
 
 @pytest.fixture
 async def books(shop: Shop) -> Bookkeeping:
     opened = await open_books(shop, habits=Habits(receipts=4, invoice=0))
-    opened.sell(FIRST, 7)
+    opened.sell(FIRST, 5)
     assert (await opened.export(FIRST, LAST))["state"] == "done"
     return opened
 
