@@ -15,7 +15,7 @@ from random import Random
 import uvloop
 
 from app.core import log
-from benchmarks import accept, counts, database, machine, report, wait
+from benchmarks import accept, bookings, counts, database, machine, report, wait
 from benchmarks.report import Result
 from benchmarks.rounds import Void
 from benchmarks.stage import Stage, open_stage
@@ -32,6 +32,7 @@ class Options:
 
 BENCHMARKS: dict[str, Callable[[Stage, Options], Awaitable[Result]]] = {
     "counts": lambda stage, _: counts.measure(stage),
+    "bookings": lambda stage, _: bookings.measure(stage),
     "accept": lambda stage, options: accept.measure(
         stage, rounds=options.rounds, seconds=options.seconds, random=options.random
     ),
