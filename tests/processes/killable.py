@@ -62,6 +62,7 @@ def work(options: dict[str, Any], log_file: Path, trap: Trap | None) -> None:
 
 async def _work(settings: Settings, trap: Trap | None) -> None:
     async with bootstrap.open_resources(settings) as resources:
+        resources.renewals.probe = trap or no_trap
         worker = bootstrap.worker(resources, probe=trap or no_trap)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
         structlog.get_logger("worker").info("working")

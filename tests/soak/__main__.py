@@ -27,7 +27,7 @@ from app.db.session import Database
 from tests.capabilities.renewing import rotate_tokens
 from tests.fixtures.database import fresh_database
 from tests.fixtures.shop import open_shop
-from tests.processes import kill
+from tests.processes import kill, kill_renewal
 from tests.simulation.mutants import BOOKING_MUTANTS, MUTANTS, RARE_MUTANTS, hunt
 
 console = Console()
@@ -104,7 +104,7 @@ async def killed(_server: str, seeds: int, _jobs: int) -> bool:
 
 
 async def refresh(server: str, seeds: int, _jobs: int) -> bool:
-    """Sixteen callers on three replicas renew tokens that work once: a round for every ten seeds."""
+    """Sixteen callers on three replicas renew tokens that work once: a round for every ten seeds; then kills."""
     async with fresh_database(make_url(server)) as url:
         text_url = url.render_as_string(hide_password=False)
         owner, db = create_async_engine(text_url), Database(text_url)
@@ -115,7 +115,11 @@ async def refresh(server: str, seeds: int, _jobs: int) -> bool:
             await db.close()
             await owner.dispose()
     console.print(f"refresh: {figures}")
-    return not (figures["rounds_with_other_than_one"] or figures["lost"] or figures["failed_calls"])
+    report = await kill_renewal.run(max(1, seeds // 2000))
+    console.print(f"kill -9 around a renewal: {report}")
+    return not report.wrong and not (
+        figures["rounds_with_other_than_one"] or figures["lost"] or figures["failed_calls"]
+    )
 
 
 async def fuzzed(_server: str, seeds: int, jobs: int) -> bool:
