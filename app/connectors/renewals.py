@@ -59,6 +59,7 @@ class Held:
     """An access token as it was read. Without `until` it is a personal one, which nothing renews."""
 
     token: str = field(repr=False)
+    company: str
     generation: int
     renew_from: datetime | None
     until: datetime | None
@@ -89,8 +90,8 @@ class Renewals:
         """What a connection's row holds."""
         token = self.vault.open(tenant, BEXIO_SECRET, row.secret)
         if row.kind != "oauth":
-            return Held(token, row.generation, None, None, None)
-        return Held(token, row.generation, row.renew_from, row.access_until, row.renewed_at)
+            return Held(token, row.company_id, row.generation, None, None, None)
+        return Held(token, row.company_id, row.generation, row.renew_from, row.access_until, row.renewed_at)
 
     async def current(self, tenant: UUID, held: Held) -> Held:
         """A token that works: this one, or a newer one when it is due. While it still works no failure is one.
@@ -144,11 +145,14 @@ class Renewals:
         while True:
             now = self.clock.now()
             async with self.db.begin(tenant) as session:
-                lease = await rows.take_lease(session, self.vault, tenant, seen.generation, now=now, until=now + LEASE)
+                lease = await rows.take_lease(
+                    session, self.vault, tenant, seen.company, seen.generation, now=now, until=now + LEASE
+                )
                 row = await rows.read(session, tenant) if lease is None else None
             if lease is not None:
                 return await self._renew(lease, now)
-            if row is None or row.state == "disconnected":
+            # Work that began with one company never goes on with another.
+            if row is None or row.state == "disconnected" or row.company_id != seen.company:
                 raise ConnectionRefused("bexio-not-connected", "bexio", 401)
             if row.state != "connected":
                 raise ConnectionRefused("bexio-reconnect-required", "bexio", 401)
@@ -180,7 +184,9 @@ class Renewals:
             raise RemoteUnavailable("bexio-renewal-busy", "bexio", FIRST_PAUSE.total_seconds())
         await self.probe("tokens-stored")
         _log.info("tokens-renewed", tenant=str(lease.tenant), generation=stored.generation)
-        return Held(tokens.access_token, stored.generation, tokens.renew_from, tokens.access_until, stored_at)
+        return Held(
+            tokens.access_token, lease.company, stored.generation, tokens.renew_from, tokens.access_until, stored_at
+        )
 
     async def _ask(self, lease: Lease, not_after: datetime) -> tuple[str, Tokens]:
         """The next tokens, and the refresh token that gave them: the current one, or else once the one before."""

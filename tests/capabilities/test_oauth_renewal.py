@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -13,10 +13,11 @@ from app.capabilities.tenancy.rotation import rotate
 from app.connectors.renewal_rows import PREVIOUS_SECRET, REFRESH_SECRET
 from app.core.errors import ConnectionRefused, RemoteUnavailable
 from app.core.milestones import Probe
+from app.core.priority import Priority
 from app.core.vault import Vault, generate_key
 from sandbox.bexio.faults import Mode, Rule
 from tests.capabilities.renewing import Replicas, replicas, rotate_tokens, with_vault
-from tests.capabilities.signing import SECRETS, office
+from tests.capabilities.signing import SECRETS, another_company, office
 from tests.fixtures.shop import KEYS, Shop, settings_of
 
 LEASE = 31.0
@@ -62,6 +63,12 @@ async def items(installation: Replicas) -> list[str]:
 
 def token_requests(installation: Replicas) -> int:
     return installation.shop.world.requests.by_route["POST /realms/bexio/protocol/openid-connect/token"]
+
+
+async def settled(call: Coroutine[object, object, None]) -> BaseException | None:
+    """How a call ended."""
+    [ended] = await asyncio.gather(call, return_exceptions=True)
+    return ended
 
 
 async def test_sixteen_callers_on_three_replicas_renew_once_a_round(shop: Shop) -> None:
@@ -255,6 +262,38 @@ async def test_a_token_that_the_api_refuses_is_renewed_once_and_then_a_person_is
             await three.call(number)
         assert caught.value.code == "bexio-unauthorized"
     assert three.session.refreshes == 2
+
+
+async def test_work_that_began_with_one_company_never_goes_on_with_another(three: Replicas) -> None:
+    tenant, shop = three.tenant, three.shop
+    client = await three.running[0].remotes.bexio(tenant.id, Priority.BULK)
+    await client.users.me()
+    # Nothing was sold yet: the company is given up, and another one is connected.
+    assert (await tenant.call("DELETE", "/connection/bexio")).status_code == 204
+    other = another_company(shop)
+    async with office(tenant) as people:
+        assert (await people.connected(other)).status_code == 200
+    three.expire()
+    asked = len(other.requests.tail)
+    with pytest.raises(ConnectionRefused) as caught:
+        await client.users.me()
+    assert (caught.value.code, len(other.requests.tail)) == ("bexio-not-connected", asked)
+
+
+async def test_tokens_that_arrive_after_another_company_was_connected_are_dropped(three: Replicas) -> None:
+    tenant, shop = three.tenant, three.shop
+    hold = three.running[0].renewals.probe = Hold("tokens-answered")
+    three.expire()
+    async with asyncio.TaskGroup() as group:
+        renewing = group.create_task(settled(three.call(0)))
+        await hold.reached.wait()
+        assert (await tenant.call("DELETE", "/connection/bexio")).status_code == 204
+        async with office(tenant) as people:
+            assert (await people.connected(another_company(shop))).status_code == 200
+            before = await people.row()
+            hold.go_on.set()
+            assert isinstance(await renewing, ConnectionRefused)
+            assert await people.row() == before
 
 
 async def test_a_write_that_was_refused_for_its_token_is_sent_again_once(three: Replicas) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from rich.progress import Progress
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.core import log
 from app.db.embedded import start
 from app.db.session import Database
 from tests.capabilities.renewing import rotate_tokens
@@ -105,6 +107,8 @@ async def killed(_server: str, seeds: int, _jobs: int) -> bool:
 
 async def refresh(server: str, seeds: int, _jobs: int) -> bool:
     """Sixteen callers on three replicas renew tokens that work once: a round for every ten seeds; then kills."""
+    # A thousand rounds of what the service logs are nobody's interest.
+    log.configure("error", json=True, stream=io.BytesIO())
     async with fresh_database(make_url(server)) as url:
         text_url = url.render_as_string(hide_password=False)
         owner, db = create_async_engine(text_url), Database(text_url)

@@ -33,8 +33,8 @@ EVERY = timedelta(hours=12)
 UNREVOKED_PAUSE = timedelta(minutes=10)
 
 _ROW = text(
-    "select kind, state, secret, company_name, expires_at, generation, renew_from, access_until, renewed_at, keep_by"
-    " from bexio_connection"
+    "select company_id, kind, state, secret, company_name, expires_at, generation, renew_from, access_until,"
+    " renewed_at, keep_by from bexio_connection"
 )
 # Who was told and put it aside is not told again of the same day.
 _DISMISSED = text(

@@ -16,14 +16,16 @@ from app.connectors.renewal_rows import REFRESH_SECRET
 from app.core.errors import Conflict
 from app.core.vault import Vault
 
-# The same company: the same id, or the same books where one of the two ids was taken from them. A name that bexio
-# gave is kept. `generation` rises, so a renewal that is on its way with the old tokens stores nothing.
+# The same company: the same id, or the same books where one of the two ids was taken from them. An id that bexio
+# gave is kept. `generation` rises, and begins with the time where the company was given up in between: a renewal that
+# is on its way with tokens of before stores nothing.
 _LINK = text(
     "insert into bexio_connection as c (tenant_id, kind, state, company_id, books_id, company_name, user_id, user_name,"
-    " subject, scopes, secret, refresh_secret, expires_at, renew_from, access_until, keep_by, renewed_at, connected_at,"
-    " updated_at) values (:tenant, :kind, 'connected', :company_id, :books_id, :company_name, :user_id, :user_name,"
-    " :subject, cast(:scopes as text[]), :secret, :refresh_secret, :expires_at, :renew_from, :access_until, :keep_by,"
-    " :renewed_at, :now, :now)"
+    " subject, scopes, secret, refresh_secret, generation, expires_at, renew_from, access_until, keep_by, renewed_at,"
+    " connected_at, updated_at) values (:tenant, :kind, 'connected', :company_id, :books_id, :company_name, :user_id,"
+    " :user_name, :subject, cast(:scopes as text[]), :secret, :refresh_secret,"
+    " cast(extract(epoch from cast(:now as timestamptz)) * 1000 as bigint), :expires_at, :renew_from, :access_until,"
+    " :keep_by, :renewed_at, :now, :now)"
     " on conflict (tenant_id) do update set kind = excluded.kind, state = 'connected', reason = null,"
     " company_id = case when starts_with(excluded.company_id, :by_books) then c.company_id else excluded.company_id"
     " end, books_id = coalesce(excluded.books_id, c.books_id), company_name = excluded.company_name,"
