@@ -15,7 +15,7 @@ from random import Random
 import uvloop
 
 from app.core import log
-from benchmarks import accept, bookings, counts, database, machine, report, wait
+from benchmarks import accept, bookings, counts, database, imports, machine, report, wait
 from benchmarks.report import Result
 from benchmarks.rounds import Void
 from benchmarks.stage import Stage, open_stage
@@ -28,6 +28,7 @@ class Options:
     rounds: int
     seconds: float
     random: Random
+    sizes: tuple[int, ...]
 
 
 BENCHMARKS: dict[str, Callable[[Stage, Options], Awaitable[Result]]] = {
@@ -39,6 +40,8 @@ BENCHMARKS: dict[str, Callable[[Stage, Options], Awaitable[Result]]] = {
     "wait": lambda stage, options: wait.measure(
         stage, rounds=options.rounds, seconds=options.seconds, random=options.random
     ),
+    "contacts": lambda stage, options: imports.measure(stage, imports.CONTACTS, options.sizes),
+    "articles": lambda stage, options: imports.measure(stage, imports.ARTICLES, options.sizes),
 }
 
 
@@ -48,13 +51,17 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="rounds that count (7)")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of one run (2)")
     parser.add_argument("--seed", type=int, default=None, help="order of the runs; default: another each time")
+    parser.add_argument(
+        "--sizes", default="10000,100000", help="how many contacts and articles are imported (10000,100000)"
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--verbose", action="store_true", help="tell of each round")
     given = parser.parse_args()
     if unknown := set(given.names) - set(BENCHMARKS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     log.configure("INFO" if given.verbose else "ERROR", json=True, stream=sys.stderr.buffer)
-    options = Options(given.rounds, given.seconds, Random(given.seed))
+    sizes = tuple(sorted(int(size) for size in given.sizes.split(",")))
+    options = Options(given.rounds, given.seconds, Random(given.seed), sizes)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         results, void = runner.run(_run(given.names or list(BENCHMARKS), options))
     if given.json:

@@ -57,6 +57,11 @@ class Stage:
     postmaster: int
     _running: dict[str, Running] = field(default_factory=dict[str, Running])
 
+    @staticmethod
+    def free_port() -> int:
+        """A port that nobody listens on."""
+        return _free_port()
+
     def meter(self) -> Meter:
         """Watches for other people's work; processes of other stages are ours, too."""
         return Meter((os.getpid(), self.postmaster) if self.postmaster else (os.getpid(),))

@@ -4,6 +4,7 @@ Both sides draw from the same seed, so that the same people are on both without 
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import islice
 from typing import Final
 
@@ -44,8 +45,12 @@ def _people_to_arcavis(world: World, request: Request, body: Record) -> object:
 
 
 def _people_to_bexio(company: Company, body: Record) -> object:
-    """`{count, seed?, skip?, groups?}`: people as contacts; `groups` as bexio writes them, "2" unless given."""
-    return {"made": fill_bexio(company, _drawn(body), text(body.get("groups", "2")) or None)}
+    """`{count, seed?, skip?, groups?, age_days?}`: people as contacts.
+
+    `groups` as bexio writes them, "2" unless given; `age_days` is how long ago they were changed last.
+    """
+    age = timedelta(days=whole(body.get("age_days")))
+    return {"made": fill_bexio(company, _drawn(body), text(body.get("groups", "2")) or None, age)}
 
 
 def _pairs_to_arcavis(world: World, request: Request, body: Record) -> object:

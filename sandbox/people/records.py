@@ -1,6 +1,7 @@
 """People as Arcavis customers and as bexio contacts, one by one or very many at once."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from sandbox.arcavis.contacts import CUSTOMERS, Contacts
 from sandbox.arcavis.tenant import Tenant
@@ -64,9 +65,17 @@ def bexio_fields(who: Identity, number: int | None = None, groups: str | None = 
     }
 
 
-def fill_bexio(company: Company, everybody: Iterable[Identity], groups: str | None = CUSTOMER_GROUP) -> int:
-    """Make a contact of each; returns how many. They are right by construction, so nothing is checked."""
-    stamp, before = local_stamp(company.now()), len(company.contacts)
+def fill_bexio(
+    company: Company,
+    everybody: Iterable[Identity],
+    groups: str | None = CUSTOMER_GROUP,
+    age: timedelta = timedelta(0),
+) -> int:
+    """Make a contact of each; returns how many. They are right by construction, so nothing is checked.
+
+    `age` is how long ago they were changed last.
+    """
+    stamp, before = local_stamp(company.now() - age), len(company.contacts)
     for who in everybody:
         fields = bexio_fields(who, groups=groups)
         del fields["nr"]
