@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from random import Random
 
 import pytest
 
 from sandbox.arcavis.faults import Fault, FaultKind
 from sandbox.bexio.faults import Mode
+from tests.fixtures.contact_kills import LEASE, MILESTONES, Killed, Killer, fill, judge, survive
 from tests.fixtures.contacts import People, disagreements
 from tests.fixtures.shop import Shop
-
-LEASE = 11.0
-MILESTONES = (
-    "claimed",
-    "group-intended",
-    "group-answered",
-    "contacts-stored",
-    "contacts-intended",
-    "contacts-answered",
-    "contacts-made",
-    "contacts-written",
-    "contacts-finished",
-    "before-settle",
-    "settled",
-)
-
-
-class Killed(BaseException):
-    """The process is gone: nothing catches this."""
-
-
-class Killer:
-    """Kills the work at chosen points."""
-
-    def __init__(self) -> None:
-        self.at: dict[str, int] = {}
-        self.chance = 0.0
-        self.random = Random(0)
-        self.passed: Counter[str] = Counter()
-        self.kills = 0
-
-    async def __call__(self, milestone: str) -> None:
-        self.passed[milestone] += 1
-        if self.at.get(milestone) == self.passed[milestone] or self.random.random() < self.chance:
-            self.kills += 1
-            raise Killed
 
 
 @pytest.fixture
@@ -57,51 +21,6 @@ async def people(shop: Shop) -> People:
     return people
 
 
-async def survive(shop: Shop) -> None:
-    """Another worker goes on each time one was killed."""
-    for _ in range(400):
-        try:
-            await shop.finish()
-        except Killed:
-            shop.clock.moved += LEASE
-            continue
-        return
-    raise AssertionError("It never comes to an end.")
-
-
-SYLLABLES = ("bau", "fink", "gross", "holz", "kern", "lauter", "mett", "riesen", "stoll")
-
-
-def fill(people: People, count: int = 45) -> None:
-    """Contacts that only one side has, that both have alike, and that both have with something missing."""
-    for number in range(count):
-        name = f"{SYLLABLES[number % 9]}{SYLLABLES[(number // 9 + 1) % 9]}er".capitalize()
-        mail, phone, house = f"{number}@muster.example", f"+41 44 000 {number:02d} 00", str(number + 1)
-        if number % 3 != 1:
-            mobile = "079 1" if number % 2 else ""
-            people.add(Name=name, ContactEmail=mail, ContactPhone=phone, StreetNumber=house, ContactMobile=mobile)
-        if number % 3 != 0:
-            people.add_in_bexio(name_1=name, mail=mail, phone_fixed=phone, house_number=house, phone_mobile="")
-    people.add(supplier=True, Name="Lieferant", ContactEmail="l@muster.example", ContactPhone="", Street="Werkweg")
-
-
-async def judge(people: People, count: int = 45) -> None:
-    """One contact for each on both sides, agreeing, and nothing left to write."""
-    assert Counter(row["name_1"] for row in people.contacts()).most_common(1)[0][1] == 1
-    assert Counter(row["Name"] for row in people.customers()).most_common(1)[0][1] == 1
-    assert len(people.contacts()) == count + 1
-    assert len(people.customers()) == count
-    by_name = {row["name_1"]: row for row in people.contacts()}
-    for customer in people.customers():
-        assert disagreements(customer, by_name[customer["Name"]]) == set()
-    assert len({link["bexio_id"] for link in await people.links()}) == count + 1
-    assert sorted(row["name"] for row in people.company.contact_groups).count("Lieferant") == 1
-    assert await people.conflicts() == []
-    before = people.writes()
-    await people.run("sync", full=True)
-    assert people.writes() == before
-
-
 @pytest.mark.parametrize("occurrence", [1, 2])
 async def test_killed_at_every_point_once_it_goes_on_where_it_stood(people: People, occurrence: int) -> None:
     fill(people)
@@ -110,6 +29,7 @@ async def test_killed_at_every_point_once_it_goes_on_where_it_stood(people: Peop
     people.shop.loop.probe = killer
     run = await people.begin("sync")
     await survive(people.shop)
+    killer.rest()
     assert killer.kills >= len(MILESTONES) - 5
     shown = await people.shown(run)
     assert shown["counts"]["done"] == shown["total"]
@@ -124,7 +44,7 @@ async def test_killed_again_and_again_it_still_makes_everybody_once(people: Peop
     people.shop.loop.probe = killer
     run = await people.begin("sync")
     await survive(people.shop)
-    killer.chance = 0.0
+    killer.rest()
     shown = (await people.tenant.get(f"/runs/{run['id']}")).json()
     if shown["state"] == "failed":
         await people.tenant.post(f"/runs/{run['id']}/retry")

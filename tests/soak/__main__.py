@@ -31,6 +31,7 @@ from tests.fixtures.database import fresh_database
 from tests.fixtures.shop import open_shop
 from tests.processes import kill, kill_renewal
 from tests.simulation.mutants import BOOKING_MUTANTS, MUTANTS, RARE_MUTANTS, hunt
+from tests.soak import contacts
 
 console = Console()
 FIGURES = ("seeds", "sales", "requests", "doubled", "lost", "strays", "wrong_seeds")
@@ -146,11 +147,19 @@ async def _drawn_anew(path: str, examples: int, jobs: int) -> bool:
     return await process.wait() == 0
 
 
+async def synced(server: str, seeds: int, _jobs: int) -> bool:
+    """Contacts: labelled populations, random edits between syncs, workers that die at every point."""
+    report = await contacts.run(server, max(1, seeds // 100))
+    console.print(f"contacts: {report}")
+    return report.clean
+
+
 PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "simulation": simulate,
     "bookings": bookings,
     "mutants": mutate,
     "kill": killed,
+    "contacts": synced,
     "refresh": refresh,
     "api": fuzzed,
     "sales": sold,
