@@ -93,6 +93,11 @@ def limit_rights(tenant: Tenant, *scopes: str) -> None:
     world.add_token(tenant.company.id, tenant.token, scopes=frozenset(everything - set(scopes)))
 
 
+def add_group(tenant: Tenant, name: str) -> None:
+    identity = tenant.company.contact_groups.next_id()
+    tenant.company.contact_groups.put(identity, {"id": identity, "name": name})
+
+
 DEFECTS = [
     bexio("bexio-unauthorized", lambda tenant: tenant.shop.world.revoke_token(tenant.token)),
     bexio("bexio-unreachable", lambda tenant: setattr(tenant.shop.world, "outage", "unavailable")),
@@ -137,6 +142,9 @@ DEFECTS = [
         "numbering-not-automatic",
         lambda tenant: tenant.company.setting("KbInvoice").update(use_automatic_enumeration=False),
     ),
+    setting("contact-groups-same", "warning", customer_group="Kontakte", supplier_group="kontakte"),
+    setting("contact-group-will-be-made", "info", contact_sync_enabled=True, supplier_group="Zulieferer"),
+    bexio("contact-group-doubled", lambda tenant: [add_group(tenant, "Kunde") for _ in range(2)], "warning"),
     bexio("business-year-not-open", lambda tenant: set_year(tenant, status="closed")),
     bexio("business-year-missing", lambda tenant: set_year(tenant, end="2026-06-30")),
     bexio("vat-period-not-open", close_vat),

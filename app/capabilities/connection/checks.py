@@ -9,6 +9,7 @@ from decimal import Decimal
 from app.capabilities.connection.facts import Facts
 from app.capabilities.connection.schemas import Severity
 from app.capabilities.connection.views import days_left
+from app.capabilities.tenancy.settings import group_names
 from app.connectors.bexio.accounts import AccountType
 from app.connectors.bexio.item_settings import INVOICE_CLASS, ItemSetting
 from app.connectors.bexio.sales_tax import sales_tax
@@ -224,6 +225,23 @@ def bank_accounts(facts: Facts) -> Iterator[Found]:
         yield Found("bank-account-missing", "error", ("payment_bank_accounts",), {"bank_account": str(missing)})
 
 
+def contact_groups(facts: Facts) -> Iterator[Found]:
+    """Customers and suppliers are two groups, each of one name; names are not unique in bexio."""
+    if facts.bexio.contact_groups is None:
+        return
+    about = ("customer_group", "supplier_group")
+    names = group_names(facts.settings)
+    known = [row.name.strip().casefold() for row in facts.bexio.contact_groups]
+    if len({name.strip().casefold() for name in names.values()}) < len(names):
+        yield Found("contact-groups-same", "warning", about, {"group": names["customer"]})
+    for name in dict.fromkeys(names.values()):
+        found = known.count(name.strip().casefold())
+        if found > 1:
+            yield Found("contact-group-doubled", "warning", about, {"group": name})
+        elif not found and facts.settings.contact_sync_enabled:
+            yield Found("contact-group-will-be-made", "info", about, {"group": name})
+
+
 def numbering(facts: Facts) -> Iterator[Found]:
     """Numbers of invoices come from bexio; while they are given by hand, none can be made from outside."""
     if any(not row.use_automatic_enumeration for row in _invoice_settings(facts)):
@@ -264,6 +282,7 @@ CHECKS: Sequence[Check] = (
     invoice_payment_type,
     mixed_payments,
     bank_accounts,
+    contact_groups,
     numbering,
     periods,
 )

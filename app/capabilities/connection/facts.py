@@ -15,6 +15,7 @@ from app.connectors.bexio.accounts import Account
 from app.connectors.bexio.banking_accounts import BankAccount
 from app.connectors.bexio.business_years import BusinessYear
 from app.connectors.bexio.client import Bexio
+from app.connectors.bexio.contact_groups import ContactGroup
 from app.connectors.bexio.contacts import Contact
 from app.connectors.bexio.criteria import equal
 from app.connectors.bexio.currencies import Currency
@@ -58,6 +59,7 @@ class BexioFacts:
     item_settings: tuple[ItemSetting, ...] | None = None
     business_years: tuple[BusinessYear, ...] | None = None
     vat_periods: tuple[VatPeriod, ...] | None = None
+    contact_groups: tuple[ContactGroup, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ async def read_bexio(reader: Reader, bexio: Bexio) -> BexioFacts:
         item_settings = group.create_task(reader.read("bexio.item_settings", bexio.item_settings.list))
         business_years = group.create_task(reader.read("bexio.business_years", bexio.business_years.list))
         vat_periods = group.create_task(reader.read("bexio.vat_periods", bexio.vat_periods.list))
+        contact_groups = group.create_task(reader.read("bexio.contact_groups", bexio.contact_groups.list))
     return BexioFacts(
         me=me,
         permissions=permissions.result(),
@@ -139,9 +142,14 @@ async def read_bexio(reader: Reader, bexio: Bexio) -> BexioFacts:
         item_settings=item_settings.result(),
         business_years=business_years.result(),
         vat_periods=vat_periods.result(),
+        contact_groups=contact_groups.result(),
     )
 
 
 async def read_arcavis(reader: Reader, arcavis: Arcavis) -> tuple[ArcavisPaymentType, ...] | None:
-    """The payment types of the tills."""
-    return await reader.read("arcavis.payment_types", arcavis.payment_types.list)
+    """The payment types of the tills; and whether customers and suppliers can be read, to be kept in sync."""
+    payment_types = await reader.read("arcavis.payment_types", arcavis.payment_types.list)
+    if not reader.is_cut_off:
+        await reader.read("arcavis.customers", lambda: arcavis.customers.page(1, 1))
+        await reader.read("arcavis.suppliers", lambda: arcavis.suppliers.page(1, 1))
+    return payment_types

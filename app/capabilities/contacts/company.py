@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,7 +9,7 @@ from sqlalchemy import text
 
 from app.capabilities.contacts.fields import Kind
 from app.capabilities.contacts.mapping import Vocabulary
-from app.capabilities.tenancy.settings import TenantSettings
+from app.capabilities.tenancy.settings import TenantSettings, group_names
 from app.connectors.bexio.client import Bexio
 from app.connectors.bexio.contact_groups import ContactGroup
 from app.connectors.bexio.criteria import equal
@@ -21,7 +20,6 @@ from app.jobs import operations
 from app.jobs.outcomes import Halt, Later
 from app.jobs.work import INTENT_LIFE, Work
 
-DEFAULT_GROUPS: Mapping[Kind, str] = {"customer": "Kunde", "supplier": "Lieferant"}
 BUSY_PAUSE = timedelta(seconds=2)
 HOLD = timedelta(seconds=60)
 
@@ -40,14 +38,6 @@ _SURELY_NOT = text(
     " and holder = :holder"
 )
 _MADE = text("delete from contact_group where tenant_id = :tenant and name = :name")
-
-
-def group_names(settings: TenantSettings) -> dict[Kind, str]:
-    """The groups that mark customers and suppliers, by their names."""
-    return {
-        "customer": settings.customer_group or DEFAULT_GROUPS["customer"],
-        "supplier": settings.supplier_group or DEFAULT_GROUPS["supplier"],
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,3 +103,8 @@ class TenantSettings(BaseModel):
     rounding_limit: RoundingLimit = Field(Decimal("1.00"), description="Largest rounding difference a day.")
     language: Language = Field("de", description="Language of documents and mails.")
     notification_emails: Emails = Field(default_factory=list, description="Who is told of trouble.")
+
+
+def group_names(settings: TenantSettings) -> dict[Literal["customer", "supplier"], str]:
+    """The bexio contact groups that mark customers and suppliers, by their names."""
+    return {"customer": settings.customer_group or "Kunde", "supplier": settings.supplier_group or "Lieferant"}

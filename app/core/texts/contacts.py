@@ -98,4 +98,19 @@ ENTRIES: Mapping[str, Entry] = {
         "Fields: “arcavis” or “bexio”. Who is who: “link:” and the bexio contact's id, or “create”."
         " Mend a problem in its system.",
     ),
+    "contact-groups-same": Entry(
+        "Customers and suppliers have the same group",
+        "Both groups of contacts are called {group}; nothing tells customers and suppliers apart.",
+        "Choose two different groups in the settings.",
+    ),
+    "contact-group-doubled": Entry(
+        "Several contact groups have the same name",
+        "bexio has more than one contact group called {group}; the oldest one is used.",
+        "Rename or delete the others in bexio.",
+    ),
+    "contact-group-will-be-made": Entry(
+        "A contact group will be made",
+        "bexio has no contact group called {group} yet; the next export or sync of contacts makes it.",
+        "Nothing is to be done, or choose another group in the settings.",
+    ),
 }
