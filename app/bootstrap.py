@@ -30,6 +30,7 @@ from app.capabilities.bookings import preview_router as booking_preview
 from app.capabilities.bookings import rules_router as booking_rules
 from app.capabilities.bookings.daily import KIND as DAILY_BOOKINGS
 from app.capabilities.bookings.daily import DailyHandler
+from app.capabilities.bookings.examining import BookingsExaminer
 from app.capabilities.bookings.export_service import ExportService
 from app.capabilities.bookings.exporting import ExportHandler
 from app.capabilities.bookings.exports import EXPORT, REVERSE
@@ -39,6 +40,7 @@ from app.capabilities.connection import choices_router as choices
 from app.capabilities.connection import oauth_router as oauth
 from app.capabilities.connection import router as connection
 from app.capabilities.connection.arrival import CONNECT, ConnectArrival
+from app.capabilities.connection.doctor import Examiner
 from app.capabilities.connection.ending import Ending
 from app.capabilities.connection.keeping import KEEP, KeepHandler
 from app.capabilities.contacts import pushing, resolving
@@ -129,6 +131,7 @@ class Resources:
     contacts: ContactsService
     planner: Planner
     booking_exports: ExportService
+    examiners: tuple[Examiner, ...]
     oidc: OidcClient
     renewals: Renewals
     linking: Linking
@@ -224,6 +227,7 @@ def build(
         contacts=ContactsService(db, clock),
         planner=planner,
         booking_exports=ExportService(db, clock, planner),
+        examiners=(BookingsExaminer(db, clock, remotes, reference),),
         standing=STANDING,
         mailer=_mailer(settings),
         oidc=oidc,

@@ -64,7 +64,8 @@ async def _tenant(resources: Resources, slug: str) -> list[Remark]:
     from app.capabilities.connection.doctor import Doctor
 
     found = await service(resources).get(slug)
-    diagnosis = await Doctor(resources.db, resources.clock, resources.remotes).examine(found.id, language())
+    doctor = Doctor(resources.db, resources.clock, resources.remotes, resources.examiners)
+    diagnosis = await doctor.examine(found.id, language())
     return [Remark(one.severity, f"{one.title}: {one.detail}", one.remedy) for one in diagnosis.findings]
 
 

@@ -339,3 +339,31 @@ async def test_a_late_receipt_is_a_difference_and_the_entry_says_what_stood(book
 
 def test_every_defect_has_its_texts() -> None:
     assert {defect.code for defect in DEFECTS} <= set(ENTRIES)
+
+
+async def diagnosed(tenant: Tenant) -> dict[str, str]:
+    """What the doctor finds besides what works, and how bad it is."""
+    found = (await tenant.get("/connection/check")).json()["findings"]
+    return {one["code"]: one["severity"] for one in found if one["severity"] != "info"}
+
+
+async def test_the_doctor_knows_what_would_hold_the_export(books: Bookkeeping) -> None:
+    tenant, usual = books.tenant, {"payment-type-not-mapped": "warning"}
+    assert await diagnosed(tenant) == usual
+    tenant.company.account("3200")["account_no"] = "3201"
+    tenant.company.tax("UN81").update(end_year=2026, end_month=12)
+    await revenue(tax_code="UN81", filter={"tax_rates": ["8.1"]})(books)
+    await tenant.set(rounding_account_no="6946")
+    await books.shop.later(60)
+    found = await diagnosed(tenant)
+    expected = {"booking-account-missing": "error", "vat-code-ends": "warning", "rounding-account-missing": "error"}
+    assert expected.items() <= found.items()
+    await tenant.execute("update booking_rule set deleted_at = now()")
+    await tenant.set(rounding_account_no=None)
+    expected = {"booking-rules-missing": "warning", "rounding-account-not-chosen": "warning"}
+    assert expected.items() <= (await diagnosed(tenant)).items()
+    assert books.tenant.writes() == []
+
+
+async def test_the_doctor_says_nothing_of_bookings_without_the_module(tenant: Tenant) -> None:
+    assert await diagnosed(tenant) == {"payment-type-not-mapped": "warning"}

@@ -25,6 +25,7 @@ USUAL_STEPS = frozenset({Decimal("0.01"), Decimal("0.05")})
 # A shop may do without lodging and without untaxed goods; without the other two there is no sale.
 RATES: Mapping[str, Severity] = {"8.1": "error", "2.6": "error", "3.8": "warning", "0": "warning"}
 # Without the first two there is no invoice; the others keep orders, articles and bookings away.
+RANKS: Sequence[Severity] = ("error", "warning", "info")
 RIGHTS: Mapping[str, Severity] = {
     "contact": "error",
     "kb_invoice": "error",
@@ -58,8 +59,7 @@ def examine(facts: Facts) -> list[Found]:
             known = merged.get(key)
             about = (*known.about, *found.about) if known else found.about
             merged[key] = Found(found.code, known.severity if known else found.severity, about, found.params)
-    ranks: Sequence[Severity] = ("error", "warning", "info")
-    return sorted(merged.values(), key=lambda found: ranks.index(found.severity))
+    return sorted(merged.values(), key=lambda found: RANKS.index(found.severity))
 
 
 def readable(facts: Facts) -> Iterator[Found]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from app.capabilities.connection import records
-from app.capabilities.connection.checks import Found, examine
+from app.capabilities.connection.checks import RANKS, examine
 from app.capabilities.connection.facts import BexioFacts, Facts, Reader, read_arcavis, read_bexio
-from app.capabilities.connection.schemas import Diagnosis, Finding
+from app.capabilities.connection.schemas import Diagnosis, Finding, Severity
 from app.capabilities.tenancy.config import load
 from app.connectors.access import RemoteAccess
 from app.connectors.arcavis.names import PaymentType
@@ -20,6 +22,38 @@ from app.core.priority import Priority
 from app.db.session import Database
 
 
+class Told(Protocol):
+    """A finding before it is put into words, whoever found it."""
+
+    @property
+    def code(self) -> str:
+        """Of the catalogue."""
+        ...
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+        ...
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The settings or lists that it was found in."""
+        ...
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """What fills its texts."""
+        ...
+
+
+class Examiner(Protocol):
+    """A capability's own examination."""
+
+    async def examine(self, tenant: UUID) -> Sequence[Told]:
+        """What is wrong with the tenant; nothing when it does not use the capability."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Doctor:
     """Examines tenants."""
@@ -27,11 +61,15 @@ class Doctor:
     db: Database
     clock: Clock
     remotes: RemoteAccess
+    more: Sequence[Examiner] = ()
 
     async def examine(self, tenant: UUID, language: str) -> Diagnosis:
         """Everything that is wrong, or will be soon, with its remedy in the language."""
         facts = await self.facts(tenant)
-        findings = [_put(found, language) for found in examine(facts)]
+        found: list[Told] = [*examine(facts)]
+        for examiner in self.more:
+            found += await examiner.examine(tenant)
+        findings = [_put(one, language) for one in sorted(found, key=lambda one: RANKS.index(one.severity))]
         ok = not any(finding.severity == "error" for finding in findings)
         return Diagnosis(ok=ok, checked_at=facts.now, findings=findings)
 
@@ -65,7 +103,7 @@ class Doctor:
         return await read_arcavis(reader, arcavis) if arcavis is not None else None
 
 
-def _put(found: Found, language: str) -> Finding:
+def _put(found: Told, language: str) -> Finding:
     said = catalogue.text(found.code, found.params, language)
     return Finding(
         code=found.code,

@@ -24,7 +24,7 @@ async def _connections(request: Request) -> Connections:
 
 async def _doctor(request: Request) -> Doctor:
     resources = request.app.state.resources
-    return Doctor(resources.db, resources.clock, resources.remotes)
+    return Doctor(resources.db, resources.clock, resources.remotes, resources.examiners)
 
 
 Service = Annotated[Connections, Depends(_connections)]

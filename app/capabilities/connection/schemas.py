@@ -103,7 +103,7 @@ class Finding(BaseModel):
 
 
 class Diagnosis(BaseModel):
-    """What the doctor found; `ok` when nothing keeps invoices from being made."""
+    """What the doctor found; `ok` when nothing keeps invoices and bookings from being made."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -16,6 +16,7 @@ from app.connectors.bexio.payment_types import PaymentType
 from app.core.errors import ConnectorError
 
 GOODS_REVENUE = "3200"
+ROUNDING = "6945"
 # "Rechnung" in bexio's four languages.
 _ON_INVOICE = frozenset({"rechnung", "facture", "fattura", "invoice"})
 _ARCAVIS_ON_INVOICE = "bexio rechnung"
@@ -30,7 +31,8 @@ async def read_bexio(bexio: Bexio, user_id: int) -> dict[str, Any]:
         "bexio_user_id": user_id,
         **due_days(item),
         **payment_type(await _rows(bexio.payment_types.list), item),
-        **account(await _rows(bexio.accounts.list)),
+        **account(accounts := await _rows(bexio.accounts.list)),
+        **rounding_account(accounts),
         **bank_account(await _rows(bexio.banking_accounts.list), item),
     }
 
@@ -59,6 +61,13 @@ def account(rows: Sequence[Account]) -> dict[str, Any]:
         row.account_no == GOODS_REVENUE and row.is_active and row.account_type == AccountType.INCOME for row in rows
     )
     return {"invoice_account_no": GOODS_REVENUE} if fits else {}
+
+
+def rounding_account(rows: Sequence[Account]) -> dict[str, Any]:
+    """bexio's own account for rounding differences, where the company has it."""
+    kinds = {AccountType.EXPENSE, AccountType.INCOME}
+    fits = any(row.account_no == ROUNDING and row.is_active and row.account_type in kinds for row in rows)
+    return {"rounding_account_no": ROUNDING} if fits else {}
 
 
 def bank_account(rows: Sequence[BankAccount], item: ItemSetting | None) -> dict[str, Any]:
