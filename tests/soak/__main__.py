@@ -9,11 +9,14 @@ import argparse
 import asyncio
 import io
 import json
+import multiprocessing
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,6 +32,7 @@ from app.db.session import Database
 from tests.capabilities.renewing import rotate_tokens
 from tests.fixtures.database import fresh_database
 from tests.fixtures.shop import open_shop
+from tests.fixtures.sweeping import Figures, sweep, together
 from tests.processes import kill, kill_renewal
 from tests.simulation.mutants import BOOKING_MUTANTS, MUTANTS, RARE_MUTANTS, hunt
 from tests.soak import contacts
@@ -99,6 +103,25 @@ async def mutate(server: str, seeds: int, _jobs: int) -> bool:
     return all_red
 
 
+async def bookings_plan(_server: str, seeds: int, jobs: int) -> bool:
+    """Ten random days for every seed, planned: the ledger against the tills, to the Rappen."""
+    days, step = seeds * 10, 1000
+    loop = asyncio.get_running_loop()
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool, Progress(console=console) as progress:
+        task = progress.add_task("bookings-plan", total=days)
+        shares = [(first, min(step, days - first)) for first in range(0, days, step)]
+        waiting = [loop.run_in_executor(pool, partial(sweep, *share, again_every=10)) for share in shares]
+        found: list[Figures] = []
+        for one in asyncio.as_completed(waiting):
+            found.append(await one)
+            progress.advance(task, found[-1].days)
+    whole = together(found)
+    for wrong in whole.wrong[:20]:
+        console.print(wrong, style="red")
+    console.print(f"bookings-plan: {whole}")
+    return not whole.wrong and whole.difference == 0
+
+
 async def killed(_server: str, seeds: int, _jobs: int) -> bool:
     """kill -9 of real processes at every named point."""
     report = await kill.run(max(1, seeds // 500))
@@ -157,6 +180,7 @@ async def synced(server: str, seeds: int, _jobs: int) -> bool:
 PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "simulation": simulate,
     "bookings": bookings,
+    "bookings-plan": bookings_plan,
     "mutants": mutate,
     "kill": killed,
     "contacts": synced,

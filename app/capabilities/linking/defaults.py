@@ -64,7 +64,7 @@ def account(rows: Sequence[Account]) -> dict[str, Any]:
 
 
 def rounding_account(rows: Sequence[Account]) -> dict[str, Any]:
-    """bexio's own account for rounding differences, where the company has it."""
+    """Bexio's own account for rounding differences, where the company has it."""
     kinds = {AccountType.EXPENSE, AccountType.INCOME}
     fits = any(row.account_no == ROUNDING and row.is_active and row.account_type in kinds for row in rows)
     return {"rounding_account_no": ROUNDING} if fits else {}
