@@ -200,6 +200,7 @@ async def test_what_was_shown_is_what_is_posted_even_if_a_sale_comes_in_between(
     await books.shop.finish()
     run = await books.run(asked.json()["id"])
     assert (run["state"], run["reason"]["code"]) == ("failed", "plan-changed")
+    assert "sales" in run["reason"]["detail"]
     assert books.entries() == []
 
 
@@ -244,13 +245,17 @@ async def test_a_storm_of_429_burns_nothing(books: Bookkeeping) -> None:
     assert books.entries()[0]["reference_nr"].endswith("/1")
 
 
-async def test_a_cancelled_run_keeps_what_was_posted(books: Bookkeeping) -> None:
+async def test_a_cancelled_run_begins_no_day_and_goes_on_when_it_is_retried(books: Bookkeeping) -> None:
     books.sell(DAY)
     asked = (await books.ask(DAY)).json()
     await books.tenant.post(f"/runs/{asked['id']}/cancel")
     await books.shop.finish()
     assert (await books.run(asked["id"]))["state"] == "cancelled"
     assert books.entries() == []
+    assert (await books.tenant.post(f"/runs/{asked['id']}/retry")).status_code == 200
+    await books.shop.finish()
+    assert (await books.run(asked["id"]))["state"] == "done"
+    assert books.balances() == expected(books.receipts(DAY, DAY))
 
 
 async def test_a_sale_on_invoice_that_no_till_sent_is_found(shop: Shop) -> None:

@@ -23,7 +23,8 @@ from app.db import audit
 from app.db.session import Database
 
 MOST_DAYS = 366
-PARTS = ("rules", "settings", "accounts, VAT codes or periods", "sales or earlier entries")
+# Words of the API, the same in every language: rules, settings, what bexio has for them, and the days themselves.
+PARTS = ("rules", "settings", "accounts", "sales")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.bookings import exports, postings
+from app.capabilities.bookings.export_service import what_changed
 from app.capabilities.bookings.exports import SETTLED_DAYS, DayResult, Export, said
 from app.capabilities.bookings.findings import Finding
 from app.capabilities.bookings.plan import plan_hash
@@ -57,7 +58,7 @@ class ExportHandler:
             await runs.start(session, work.subject, now)
             await exports.note_state(session, work.subject, "running", now)
         if work.memo.get("wanted") != work.operation.wanted:
-            work.note(wanted=work.operation.wanted, began=now.isoformat())
+            work.note(wanted=work.operation.wanted, began=now.isoformat(), ending=None, changed=None)
         planning = await self.planner.open(work.tenant, work.priority, keep=True)
         poster = Poster(work, planning.bexio, self.settle)
         turn = _Turn(work, self.clock, export, planning, poster, known, cancelled=cancelled)
@@ -109,19 +110,14 @@ class _Turn:
         """Goes through the days that are left."""
         if self.cancelled:
             return await self._stop()
-        if self.export.plan_hash is not None and not self.known and not await self._is_as_shown():
-            self.work.note(ending="failed", changed=True)
-            return Done()
+        if self.export.plan_hash is not None and not self.known:
+            changed = await self._changed(self.export.plan_hash)
+            if changed:
+                self.work.note(ending="failed", changed=changed)
+                return Done()
         for day in self._left():
-            try:
-                result = await self._day(day)
-            except OutcomeUnknown:
-                self.waits.append(self.poster.settle)
-                continue
-            except Halt as halt:
-                if not isinstance(halt.outcome, Later) or halt.outcome.reason != MAY_LAND:
-                    raise
-                self.waits.append(halt.outcome.delay)
+            result = await self._attempt(day)
+            if result is None:
                 continue
             if await self._keep(result):
                 return await self._stop()
@@ -130,6 +126,18 @@ class _Turn:
         if self.waits:
             return Later(min(self.waits), MAY_LAND, counted=not self.progressed, succeeded=self.progressed)
         return Done()
+
+    async def _attempt(self, day: date) -> DayResult | None:
+        """What a day comes to; None when it has to be waited for, while the next ones go on."""
+        try:
+            return await self._day(day)
+        except OutcomeUnknown:
+            self.waits.append(self.poster.settle)
+        except Halt as halt:
+            if not isinstance(halt.outcome, Later) or halt.outcome.reason != MAY_LAND:
+                raise
+            self.waits.append(halt.outcome.delay)
+        return None
 
     def _left(self) -> list[date]:
         """The days that are not through, each once in every attempt."""
@@ -142,11 +150,12 @@ class _Turn:
             return False
         return row.state in SETTLED_DAYS or (row.updated_at is not None and row.updated_at >= began)
 
-    async def _is_as_shown(self) -> bool:
-        """Plans every day anew and compares with what the caller saw; keeps what each day is to be."""
+    async def _changed(self, seen: str) -> str:
+        """Plans every day anew: what is not as the caller saw it. Keeps what each day is to be when nothing changed."""
         plans = [(await self._planned(day)).plan for day in self.export.days]
-        if plan_hash(plans, self.planning.terms, self.planning.rules) != self.export.plan_hash:
-            return False
+        present = plan_hash(plans, self.planning.terms, self.planning.rules)
+        if present != seen:
+            return what_changed(seen, present)
         now = self.clock.now()
         async with self.work.db.begin(self.work.tenant) as session:
             await operations.hold(session, self.work.operation)
@@ -154,7 +163,7 @@ class _Turn:
                 result = DayResult(plan.day, "expected", plan.booked_on, plan.digest)
                 await exports.keep(session, self.work.tenant, self.export.id, result, now)
             self.known = await exports.results(session, self.export.id)
-        return True
+        return ""
 
     async def _planned(self, day: date) -> Planned:
         return await (self.planning.reversal(day) if self.export.reverse else self.planning.day(day))
@@ -173,7 +182,7 @@ class _Turn:
         plan = planned.plan
         expected = self.known.get(day)
         if expected is not None and expected.state in {"expected", "changed"} and expected.digest != plan.digest:
-            finding = Finding(PLAN_CHANGED, "error", (day,), (), {"what": day.isoformat()})
+            finding = Finding(PLAN_CHANGED, "error", (day,), (), {"what": "sales"})
             return DayResult(day, "changed", plan.booked_on, expected.digest, findings=(said(finding),))
         findings, proof = tuple(said(one) for one in planned.findings), proof_of(planned)
         if plan.state != "ready":
@@ -258,7 +267,7 @@ def _reason(
     if operation.memo.get("ending") == "cancelled":
         return None, {}
     if operation.memo.get("changed"):
-        return PLAN_CHANGED, {"what": ""}
+        return PLAN_CHANGED, {"what": operation.memo["changed"]}
     if open_days:
         days = sorted(open_days)
         return HELD, {"count": str(len(days)), "first": days[0].isoformat(), "last": days[-1].isoformat()}

@@ -1,0 +1,146 @@
+"""From Arcavis' records to receipts, from receipts to the parts of entries, from a request to what bexio holds."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.capabilities.bookings.entries import Entry, Position
+from app.capabilities.bookings.facts import Groups
+from app.capabilities.bookings.mapping import receipt_of
+from app.capabilities.bookings.postings import Share, parts_of
+from app.capabilities.bookings.readback import found, landed, sent
+from app.connectors.arcavis.names import Transaction
+from app.connectors.bexio.manual_entries import ManualEntry
+from sandbox.arcavis import transactions
+from sandbox.arcavis.values import Record, dump
+from sandbox.basket import demo_assortment
+from sandbox.trade import Trade
+
+DAY = date(2026, 11, 19)
+RULE = UUID(int=1)
+
+
+def month() -> list[Record]:
+    trade = Trade(demo_assortment(), 11)
+    return [row for place in range(31) for row in trade.day(DAY - timedelta(days=place))]
+
+
+def read(record: Record) -> Transaction:
+    return Transaction.model_validate_json(dump(record))
+
+
+def test_every_receipt_of_a_month_keeps_its_amounts_to_the_rappen() -> None:
+    for record in month():
+        receipt = receipt_of(read(record))
+        assert receipt.id == str(record["Id"])
+        assert receipt.sale_day.isoformat() == record["SaleDay"][:10]
+        assert receipt.paid == record["AmountPayed"]
+        assert receipt.sales == sum((line["Price"] for line in record["TransactionArticles"]), Decimal(0))
+        assert receipt.difference == -record["AmountOpen"]
+        assert receipt.is_end_of_day == record["IsEndOfDayTransaction"]
+        assert {line.tax_rate for line in receipt.lines} <= {Decimal(one) for one in ("8.1", "2.6", "3.8", "0")}
+
+
+def test_a_pair_names_each_other_and_it_is_known_which_is_which() -> None:
+    rows = {row["Id"]: row for row in month()}
+    later = next(row for row in rows.values() if row["AnnulationTransactionId"] in rows)
+    original = rows[later["AnnulationTransactionId"]] | {"AnnulationTransactionId": later["Id"]}
+    assert receipt_of(read(later)).cancels == str(original["Id"])
+    assert receipt_of(read(original)).cancelled_by == str(later["Id"])
+    # At another till, where the numbers say nothing.
+    first, third = transactions.TILL_FACTOR + 1, 3 * transactions.TILL_FACTOR + 5
+    elsewhere = later | {"Id": first, "AnnulationTransactionId": third, "Amount": -abs(original["Amount"])}
+    assert receipt_of(read(elsewhere)).cancels == str(third)
+
+
+def test_groups_are_joined_by_article_and_notes_sell_nothing() -> None:
+    row = next(row for row in month() if row["TransactionArticles"])
+    note = row["TransactionArticles"][0] | {"ArticleId": 0, "UnitPrice": Decimal(0), "Price": Decimal(0)}
+    receipt = receipt_of(read(row | {"TransactionArticles": [*row["TransactionArticles"], note]}), Groups)
+    assert len(receipt.lines) == len(row["TransactionArticles"])
+    assert all(line.groups == Groups(line.article) for line in receipt.lines)
+
+
+def test_a_seventh_decimal_is_no_obstacle() -> None:
+    row = next(iter(month())) | {"SynchedTime": "2026-11-24T24:00:00"[:11] + "10:57:24.2338216"}
+    assert receipt_of(read(row)).synched_at is not None
+
+
+amounts = st.dictionaries(
+    st.sampled_from("abcdef"), st.integers(-5000, 5000).filter(bool).map(lambda one: Decimal(one) / 100)
+)
+
+
+def shares(given: dict[str, Decimal]) -> dict[str, Share]:
+    return {receipt: Share(f"1/{receipt}", amount) for receipt, amount in given.items()}
+
+
+@given(wanted=amounts, there=amounts, pair=st.booleans())
+def test_the_receipts_of_entries_add_up_to_their_amounts(
+    wanted: dict[str, Decimal],
+    there: dict[str, Decimal],
+    pair: bool,  # noqa: FBT001 - drawn by hypothesis
+) -> None:
+    desired, posted = sum(wanted.values(), Decimal(0)), sum(there.values(), Decimal(0))
+    both = (-posted, desired) if pair and desired and posted else (desired - posted,)
+    entries = [entry(amount, desired, posted) for amount in both if amount]
+    cell = (RULE, "[]")
+    parts = parts_of(entries, {cell: shares(wanted)}, {cell: shares(there)})
+    if (not desired and wanted) or (not posted and there):
+        return
+    for place, one in enumerate(entries):
+        assert sum((part.amount for part in parts[place].values()), Decimal(0)) == one.amount
+        assert all(part.amount for part in parts[place].values())
+
+
+def entry(amount: Decimal, desired: Decimal, posted: Decimal) -> Entry:
+    return Entry(Position(RULE, "[]", 1, 2), 0, 1, "Umsatz", "Umsatz", amount, desired, posted)
+
+
+def body(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of an entry
+    line = {
+        "debit_account_id": 1,
+        "credit_account_id": 2,
+        "tax_id": 14,
+        "tax_account_id": 2,
+        "description": "Umsatz [muster/20261119/1]",
+        "amount": 108.1,
+        "currency_id": 1,
+        "currency_factor": 1,
+    }
+    return {
+        "type": "manual_group_entry",
+        "date": "2026-11-19",
+        "reference_nr": "muster/20261119/1",
+        "entries": [line],
+        **changes,
+    }
+
+
+def there(number: int, **changes: Any) -> ManualEntry:  # noqa: ANN401 - fields of an entry
+    return ManualEntry.model_validate_json(orjson.dumps({"id": number, **body(**changes)}))
+
+
+def test_what_landed_is_found_by_its_number_and_the_same_comes_first() -> None:
+    request = orjson.dumps(body())
+    changed = there(3, date="2026-11-20")
+    present = [there(2, reference_nr="muster/20261119/2"), changed, there(5), there(7, reference_nr=None)]
+    assert [one.id for one in landed(request, present)] == [5, 3]
+    assert landed(request, present[:1]) == []
+
+
+@pytest.mark.parametrize("amount", [0.05, 1.1, 108.1, 100, 99999999.95])
+def test_an_amount_is_the_same_sent_and_found(amount: float) -> None:
+    line = body()["entries"][0] | {"amount": amount}
+    request = orjson.dumps(body(entries=[line]))
+    shown = there(1, entries=[line | {"amount": f"{amount:.6f}"}])
+    assert landed(request, [shown]) == [shown]
+    assert sent(request) == found(shown)
