@@ -15,7 +15,7 @@ from random import Random
 import uvloop
 
 from app.core import log
-from benchmarks import accept, bookings, counts, database, imports, machine, report, wait
+from benchmarks import accept, bookings, counts, database, imports, limiter, machine, memory, report, till, wait
 from benchmarks.report import Result
 from benchmarks.rounds import Void
 from benchmarks.stage import Stage, open_stage
@@ -42,6 +42,11 @@ BENCHMARKS: dict[str, Callable[[Stage, Options], Awaitable[Result]]] = {
     ),
     "contacts": lambda stage, options: imports.measure(stage, imports.CONTACTS, options.sizes),
     "articles": lambda stage, options: imports.measure(stage, imports.ARTICLES, options.sizes),
+    "limiter": lambda stage, _: limiter.measure(stage),
+    "till": lambda stage, options: till.measure(
+        stage, rounds=options.rounds, seconds=options.seconds, random=options.random
+    ),
+    "memory": lambda stage, _: memory.measure(stage),
 }
 
 
