@@ -20,7 +20,9 @@ from app.core.priority import Priority
 from app.settings import Settings
 
 IN_FLIGHT = 8
-TOLD = "held back"
+TOLD, SATURATED = "held back", "saturated"
+HELD_BACK = 1.0
+"""Seconds for one page that only waiting for one's turn can take."""
 
 
 class Importer:
@@ -38,20 +40,31 @@ class Importer:
 
     def end(self) -> None:
         self._wanted.clear()
-        sys.stdout.write(f"read {self._read}, {TOLD} {self._held_back}\n")
-        sys.stdout.flush()
+        _say(f"read {self._read}, {TOLD} {self._held_back}")
+
+    def _note(self) -> None:
+        if not self._held_back:
+            _say(SATURATED)
+        self._held_back += 1
 
     async def run(self) -> None:
         clock = self._resources.clock
         while True:
             await self._wanted.wait()
+            began = clock.monotonic()
             try:
                 bexio = await self._resources.remotes.bexio(self._tenant, Priority.BULK)
                 async for _ in bexio.contacts.pages():
                     self._read += 1
             except RemoteUnavailable as error:
-                self._held_back += 1
                 await clock.sleep(min(error.retry_after, 1.0))
+            if clock.monotonic() - began > HELD_BACK:
+                self._note()
+
+
+def _say(told: str) -> None:
+    sys.stdout.write(told + "\n")
+    sys.stdout.flush()
 
 
 async def main(tenant: UUID) -> None:

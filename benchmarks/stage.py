@@ -21,7 +21,7 @@ from benchmarks import bexio, database
 from benchmarks.database import Shop
 from benchmarks.machine import Meter
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.01
 HOST = "127.0.0.1"
