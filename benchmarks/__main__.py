@@ -15,7 +15,7 @@ from random import Random
 import uvloop
 
 from app.core import log
-from benchmarks import accept, bookings, counts, database, imports, limiter, machine, memory, report, till, wait
+from benchmarks import accept, bookings, counts, database, imports, limiter, machine, memory, planning, report, till, wait
 from benchmarks.report import Result
 from benchmarks.rounds import Void
 from benchmarks.stage import Stage, open_stage
@@ -34,6 +34,7 @@ class Options:
 BENCHMARKS: dict[str, Callable[[Stage, Options], Awaitable[Result]]] = {
     "counts": lambda stage, _: counts.measure(stage),
     "bookings": lambda stage, _: bookings.measure(stage),
+    "planning": lambda _, __: planning.measure(),
     "accept": lambda stage, options: accept.measure(
         stage, rounds=options.rounds, seconds=options.seconds, random=options.random
     ),

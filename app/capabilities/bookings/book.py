@@ -5,10 +5,11 @@ Memory holds one cell for each (rule, group), never the receipts: whoever wants 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from uuid import UUID
 
 import orjson
@@ -267,7 +268,7 @@ class _Reading:
         self._receipt = receipt
         self._example = Example(receipt.id, receipt.number)
         self._parts: dict[Cell, Decimal] = {}
-        self._went_through: dict[str | None, Decimal] = {}
+        self._sales = self._vouchers = self._paid = ZERO
         self._asked = asked = book.matches.asked
         self._where = (
             receipt.store if "store" in asked else None,
@@ -283,6 +284,7 @@ class _Reading:
             self._line(line)
         for sold in receipt.vouchers:
             if sold.issued:
+                self._vouchers += sold.amount
                 self._other(VOUCHER, sold.amount)
         if receipt.tips:
             self._other(TIP, receipt.tips)
@@ -308,9 +310,9 @@ class _Reading:
         slot = self._book.slot(traits)
         if slot.misfit is not None:
             slot.misfit.take(self._example, line.gross)
+        self._sales += line.gross
         for cell in self._cells(slot, traits):
-            value = _value(line, cell.rule.value)
-            self._put(cell, value)
+            self._put(cell, _VALUES[cell.rule.value](line))
             if cell.rule.value == "gross":
                 cell.till_tax += line.tax
 
@@ -334,6 +336,7 @@ class _Reading:
         slot = self._book.slot(traits)
         if slot.misfit is not None:
             slot.misfit.take(self._example, payment.amount)
+        self._paid += payment.amount
         for cell in self._cells(slot, traits):
             self._put(cell, payment.amount)
 
@@ -345,37 +348,30 @@ class _Reading:
     def _put(self, cell: Cell, value: Decimal) -> None:
         self._parts[cell] = self._parts.get(cell, ZERO) + value
         cell.items += 1
-        account = cell.rule.clearing_account
-        self._went_through[account] = self._went_through.get(account, ZERO) + abs(value)
 
     def _add_up(self) -> None:
         receipt, sums = self._receipt, self._book.sums
-        sums.sales += receipt.sales
-        sums.vouchers_sold += receipt.vouchers_sold
+        money = receipt.amount if not (receipt.lines or self._vouchers or receipt.tips) else ZERO
+        sums.sales += self._sales
+        sums.vouchers_sold += self._vouchers
         sums.tips += receipt.tips
-        sums.money += receipt.money
-        sums.payments += receipt.paid
+        sums.money += money
+        sums.payments += self._paid
         sums.receipts += 1
         sums.items += len(receipt.lines) + len(receipt.payments)
-        if difference := receipt.difference:
+        if difference := self._paid - self._sales - self._vouchers - receipt.tips - money:
             self._book.differences.take(self._example, difference, self._clearing_account())
 
     def _clearing_account(self) -> str | None:
         """The account that most of the receipt went through: what is left over lies there."""
-        known = [(amount, account) for account, amount in self._went_through.items() if account is not None]
-        return max(known, key=lambda pair: (pair[0], pair[1]))[1] if known else None
+        through: dict[str, Decimal] = {}
+        for cell, amount in self._parts.items():
+            if (account := cell.rule.clearing_account) is not None:
+                through[account] = through.get(account, ZERO) + abs(amount)
+        return max(through, key=lambda account: (through[account], account)) if through else None
 
 
-def _value(line: Line, value: str) -> Decimal:
-    """The part of a line that a rule is about."""
-    match value:
-        case "gross":
-            return line.gross
-        case "net":
-            return line.net
-        case "tax":
-            return line.tax
-        case "discount":
-            return line.discount
-        case _:
-            return line.cost
+_VALUES: Mapping[str, Callable[[Line], Decimal]] = {
+    name: attrgetter(name) for name in ("gross", "net", "tax", "discount", "cost")
+}
+"""The part of a line that a rule is about."""
