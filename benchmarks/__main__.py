@@ -15,7 +15,20 @@ from random import Random
 import uvloop
 
 from app.core import log
-from benchmarks import accept, bookings, counts, database, imports, limiter, machine, memory, planning, report, till, wait
+from benchmarks import (
+    accept,
+    bookings,
+    counts,
+    database,
+    imports,
+    limiter,
+    machine,
+    memory,
+    planning,
+    report,
+    till,
+    wait,
+)
 from benchmarks.report import Result
 from benchmarks.rounds import Void
 from benchmarks.stage import Stage, open_stage

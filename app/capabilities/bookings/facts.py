@@ -106,6 +106,31 @@ class Receipt:
     cancelled_by: str | None = None
     synched_at: datetime | None = None
 
+    @property
+    def sales(self) -> Decimal:
+        """What the lines come to."""
+        return sum((line.gross for line in self.lines), ZERO)
+
+    @property
+    def vouchers_sold(self) -> Decimal:
+        """Vouchers sold less those taken back."""
+        return sum((voucher.amount for voucher in self.vouchers if voucher.issued), ZERO)
+
+    @property
+    def money(self) -> Decimal:
+        """What a receipt moves that sells nothing: its amount; zero for every other."""
+        return ZERO if self.lines or self.vouchers_sold or self.tips else self.amount
+
+    @property
+    def paid(self) -> Decimal:
+        """What the payments come to."""
+        return sum((payment.amount for payment in self.payments), ZERO)
+
+    @property
+    def difference(self) -> Decimal:
+        """What was paid beyond what was sold: a rounding, or something that is wrong."""
+        return self.paid - self.sales - self.vouchers_sold - self.tips - self.money
+
     def paid_with(self, payment_type: str | None) -> bool:
         """True when any part was paid with this payment type."""
         return any(payment.payment_type == payment_type for payment in self.payments)
