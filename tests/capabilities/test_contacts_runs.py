@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sandbox.bexio.faults import Mode
+from sandbox.people.identity import people as people_of
+from sandbox.people.records import fill_bexio
 from tests.fixtures.contacts import ANNA, IN_BEXIO, People, disagreements
 from tests.fixtures.shop import Body, Shop
 
@@ -93,6 +95,25 @@ async def test_a_second_run_writes_nothing_and_reads_one_page_of_each(people: Pe
     people.shop.clock.moved += TEN_MINUTES
     third = await people.run("sync")
     assert third["counts"]["read"] == 0
+
+
+async def test_of_many_contacts_too_the_second_run_reads_one_page_and_a_late_change_is_found_behind_them(
+    people: People,
+) -> None:
+    # Dry runs read as real ones do, and four thousand contacts need not be made for it.
+    fill_bexio(people.company, people_of(4100, 1))
+    await people.run("export", dry_run=True)
+    asked = people.company.requests.by_route["POST /2.0/contact/search"]
+    await people.run("export", dry_run=True)
+    assert people.company.requests.by_route["POST /2.0/contact/search"] == asked + 2
+    people.shop.clock.moved += 1
+    late, *others = [row["id"] for row in people.company.contacts][:2500]
+    people.edit_in_bexio(late, city="Spätikon")
+    for identity in others:
+        people.contact(identity)["updated_at"] = people.contact(late)["updated_at"]
+    await people.run("export", dry_run=True)
+    found = "select remote_id from contact_record where side = 'bexio' and fields->>'city' = 'Spätikon'"
+    assert [row.remote_id for row in await people.tenant.rows(found)] == [late]
 
 
 async def test_a_full_run_reads_everything_and_writes_nothing_that_agrees(people: People) -> None:

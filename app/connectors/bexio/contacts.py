@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import date
 from enum import IntEnum
 
@@ -111,6 +112,7 @@ class ContactEdit(_ContactDetails):
 
 
 CONTACTS = resource_of("/2.0/contact", Contact, order_by="id")
+NEWEST_FIRST = replace(CONTACTS, order_by="updated_at_desc")
 
 
 class Contacts:
@@ -151,6 +153,10 @@ class Contacts:
             criteria = (*criteria, changed_since(updated_since))
         query = _archived(show_archived=show_archived)
         return await search_page(self._transport, CONTACTS, criteria, 0, query)
+
+    async def newest(self, offset: int, *, updated_since: str) -> tuple[Contact, ...]:
+        """The contacts changed since a Swiss local time, the latest change first, at most `PAGE_SIZE`."""
+        return await search_page(self._transport, NEWEST_FIRST, (changed_since(updated_since),), offset)
 
     async def get(self, contact_id: int) -> Contact:
         """One contact."""
