@@ -60,7 +60,8 @@ def _trade(world: World, request: Request, body: Record) -> object:
     if not 0 <= (last - first).days < _MAX_DAYS or not 1 <= receipts <= _MAX_SALES:
         raise BadRequestError(f"1 to {_MAX_DAYS} days, receipts 1 to {_MAX_SALES}")
     shop = till.Assortment.of(tenant)
-    trade = Trade(shop, whole(body.get("seed")), Habits(receipts=receipts), tenant.last_numbers)
+    habits = Habits(tills=till.tills_of(shop), receipts=receipts)
+    trade = Trade(shop, whole(body.get("seed")), habits, tenant.last_numbers)
     booked = [row for place in range((last - first).days + 1) for row in trade.day(first + timedelta(days=place))]
     arrived = sum(tills.hand_over(tenant, row) for row in booked)
     on_invoice = [row for row in booked if _is_on_invoice(row)]

@@ -101,10 +101,15 @@ class Till:
         return generate_sale(self._rng, self.shop, self.point_of_sale_id, self._last_number, sold_at, shape)
 
 
+def tills_of(shop: Assortment) -> tuple[int, ...]:
+    """The tills that people sell at, of those that the environment has."""
+    return tuple(each for each in seed.TILLS if each in shop.tills)
+
+
 def open_tills(shop: Assortment, rng: random.Random, last_numbers: Mapping[int, int] | None = None) -> list[Till]:
-    """The shop's three tills, continuing after `last_numbers` by point of sale."""
+    """The shop's tills, continuing after `last_numbers` by point of sale."""
     numbers = last_numbers or {}
-    return [Till(each, shop, random.Random(rng.random()), numbers.get(each, 0)) for each in seed.TILLS]
+    return [Till(each, shop, random.Random(rng.random()), numbers.get(each, 0)) for each in tills_of(shop)]
 
 
 def morning(tills: list[Till], day: date, count: int = 40, shape: Shape = ANY_SHAPE) -> list[Record]:

@@ -126,7 +126,9 @@ def add_payment_type(tenant: Tenant, given: Record) -> int:
     table = tenant.helpers["paymenttypes"]
     defaults = _DEFAULTS["paymenttypes"]
     known = {name: given[name] for name in defaults if name in given}
-    return table.put({**defaults, **known, "Id": table.next_id, "Title": text(given.get("Title"))})
+    # The simulated tills know bexio's by its id: it is the same in every environment.
+    new_id = max(table.next_id, BEXIO_INVOICE)
+    return table.put({**defaults, **known, "Id": new_id, "Title": text(given.get("Title"))})
 
 
 def _add_article(tenant: Tenant, article: shop.ShopArticle) -> None:

@@ -38,6 +38,7 @@ def hand_over(tenant: Tenant, transaction: Record) -> bool:
     till: int = transaction["PointOfSaleId"]
     if till in tenant.silent_since:
         tenant.held.setdefault(till, []).append(transaction)
+        transactions.note_number(tenant, transaction["Id"])
         return False
     transactions.receive(tenant, transaction)
     return True

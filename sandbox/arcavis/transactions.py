@@ -100,6 +100,12 @@ def next_running_number(tenant: Tenant, point_of_sale_id: int) -> int:
     return tenant.last_numbers.get(point_of_sale_id, 0) + 1
 
 
+def note_number(tenant: Tenant, transaction_id: int) -> None:
+    """A till has used a number, whether or not it was heard."""
+    till, running_number = divmod(transaction_id, TILL_FACTOR)
+    tenant.last_numbers[till] = max(tenant.last_numbers.get(till, 0), running_number)
+
+
 def receive(tenant: Tenant, transaction: Record) -> Record:
     """A till hands over a completed transaction, at once or days later.
 
@@ -117,8 +123,7 @@ def receive(tenant: Tenant, transaction: Record) -> Record:
     stored = transaction | {"SynchedTime": long_stamp(tenant.ticks.local())}
     tenant.transactions.put(stored)
     _mark_cancelled(tenant, stored)
-    till, running_number = divmod(transaction_id, TILL_FACTOR)
-    tenant.last_numbers[till] = max(tenant.last_numbers.get(till, 0), running_number)
+    note_number(tenant, transaction_id)
     _move_stock(tenant, stored)
     _move_vouchers(tenant, stored)
     _move_account(tenant, stored)

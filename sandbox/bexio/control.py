@@ -13,7 +13,7 @@ from sandbox.bexio.api import Inbound, Reply, as_json, parsed
 from sandbox.bexio.company import Company, Document
 from sandbox.bexio.errors import BadRequest, BexioError, NotFound
 from sandbox.bexio.faults import read_rule
-from sandbox.bexio.fresh import seed_fresh
+from sandbox.bexio.fresh import fill, seed_fresh
 from sandbox.bexio.limits import Bucket
 from sandbox.bexio.openid.control import RealmControl
 from sandbox.bexio.seed import seed_shop
@@ -59,6 +59,7 @@ class Control:
             ("POST", "actions/create-article"): self._create_article,
             ("POST", "actions/edit-article"): self._edit_article,
             ("POST", "actions/delete-article"): self._delete_article,
+            ("POST", "actions/add-account"): self._add_account,
             ("POST", "actions/set-account"): self._set_account,
             ("POST", "actions/set-tax"): self._set_tax,
             **{
@@ -266,6 +267,12 @@ class Control:
     def _delete_article(self, given: Record) -> object:
         """`{article_id}`."""
         return articles.remove(self._company(given), given["article_id"])
+
+    def _add_account(self, given: Record) -> object:
+        """`{account_no, name, account_type}`: a person makes an account, which the API cannot."""
+        usual = {"tax_id": None, "fibu_account_group_id": 46, "is_active": True, "is_locked": False}
+        wanted = {name: given[name] for name in ("account_no", "name", "account_type")}
+        return fill(self._company(given), "accounts", {**wanted, **usual})
 
     def _set_account(self, given: Record) -> object:
         """`{account_no, is_active?, name?}`."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from http.client import HTTPConnection
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from app.cli.failures import CommandFailed
 
@@ -23,6 +23,15 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a browser shows, or where it is sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +62,37 @@ class Caller:
         """
         return _expected(await self.call(method, path, body, **headers), method, path).body
 
+    async def page(self, method: str, path: str, form: Mapping[str, str] | None = None) -> Page:
+        """A page, as a browser gets it; `form` is what a person filled in. Redirects are not followed."""
+        sent = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
+        content = urlencode(form).encode() if form is not None else None
+        status, found, text = await asyncio.to_thread(self._exchange, method, path, content, sent)
+        return Page(status, found, text.decode())
+
     def _call(self, method: str, path: str, body: object, headers: Mapping[str, str]) -> Reply:
-        where = urlsplit(self.url)
-        connection = HTTPConnection(where.hostname or "", where.port, timeout=TIMEOUT)
-        sent = {"Accept-Language": self.language, **{name.replace("_", "-"): text for name, text in headers.items()}}
-        if self.key is not None:
-            sent["Authorization"] = f"Bearer {self.key}"
+        sent = {name.replace("_", "-"): text for name, text in headers.items()}
         content = None
         if body is not None:
             sent["Content-Type"] = "application/json"
             content = json.dumps(body).encode()
+        status, found, text = self._exchange(method, path, content, sent)
+        return Reply(status, found, json.loads(text, parse_float=Decimal) if text else None)
+
+    def _exchange(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        where = urlsplit(self.url)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=TIMEOUT)
+        sent = {"Accept-Language": self.language, **headers}
+        if self.key is not None:
+            sent["Authorization"] = f"Bearer {self.key}"
         try:
             connection.request(method, where.path + path, content, sent)
             response = connection.getresponse()
             text = response.read()
         finally:
             connection.close()
-        found = {name.lower(): value for name, value in response.getheaders()}
-        return Reply(response.status, found, json.loads(text, parse_float=Decimal) if text else None)
+        return response.status, {name.lower(): value for name, value in response.getheaders()}, text
 
 
 def _expected(reply: Reply, method: str, path: str) -> Reply:

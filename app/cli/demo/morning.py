@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from app.cli.demo.shop import INVOICE_TYPE, SLUG, Shop
+from app.cli.demo.shop import INVOICE_TYPE, Shop
 from app.cli.demo.stage import Stage
 from app.cli.failures import CommandFailed
 
@@ -70,7 +70,9 @@ Told = Callable[[int], None]
 
 async def sell(stage: Stage, shop: Shop, told: Told) -> list[Sold]:
     """The tills sell, each its own customers one after the other; `told` hears how many sales were sent."""
-    rung: Any = await stage.arcavis.send("POST", f"/_sandbox/tenants/{SLUG}/sales", {"count": SALES, "seed": SEED})
+    rung: Any = await stage.arcavis.send(
+        "POST", f"/_sandbox/tenants/{shop.environment}/sales", {"count": SALES, "seed": SEED}
+    )
     sales = [Sold(one["body"], one["transaction"]["Id"]) for one in rung]
     done = 0
 
@@ -79,7 +81,7 @@ async def sell(stage: Stage, shop: Shop, told: Told) -> list[Sold]:
         for sale in sales:
             if sale.body["point_of_sale"] != till:
                 continue
-            await _send(shop, sale, again=done % REPEATED_EVERY == REPEATED_EVERY - 1)
+            await send(shop, sale, again=done % REPEATED_EVERY == REPEATED_EVERY - 1)
             done += 1
             if done in TROUBLES:
                 await stage.bexio.send("POST", "/_sandbox/faults", TROUBLES[done])
@@ -92,7 +94,7 @@ async def sell(stage: Stage, shop: Shop, told: Told) -> list[Sold]:
     return sales
 
 
-async def _send(shop: Shop, sale: Sold, *, again: bool) -> None:
+async def send(shop: Shop, sale: Sold, *, again: bool = False) -> None:
     """Sends a sale; `again` as a till does whose network swallowed the answer: twice more, at the same time."""
     till = shop.tills[sale.body["point_of_sale"]]
     started = time.monotonic()
@@ -125,7 +127,7 @@ async def cancel_one(stage: Stage, shop: Shop, sales: list[Sold]) -> Sold:
     sale = next((one for one in sales if one.settled and not one.paid() and one.seen["attention"] is None), None)
     if sale is None:
         raise CommandFailed(f"No sale has an open invoice; the logs are in {stage.folder}.")
-    await stage.arcavis.send("POST", f"/_sandbox/tenants/{SLUG}/transactions/{sale.transaction}/cancel")
+    await stage.arcavis.send("POST", f"/_sandbox/tenants/{shop.environment}/transactions/{sale.transaction}/cancel")
     till = shop.tills[sale.body["point_of_sale"]]
     sale.seen = await till.send("POST", f"/invoices/{sale.document}/cancel", Prefer="wait=15")
     sale.cancelled = True

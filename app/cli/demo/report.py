@@ -10,55 +10,118 @@ from typing import Any
 
 from rich.console import Console
 
+from app.cli.demo.contacts import Synced
+from app.cli.demo.evening import Evening
+from app.cli.demo.marketplace import Activated
 from app.cli.demo.morning import CREATE, ISSUE, Sold
 from app.cli.demo.proof import Books, Check
 from app.cli.demo.shop import INVOICE_TYPE
 from app.cli.output import table
 
+_NO_BOOKS = Books((), {"rows": [], "debit": "0", "credit": "0"})
+
 
 @dataclass(frozen=True, slots=True)
-class Morning:
+class Day:
     """Everything that is known at the end."""
 
-    findings: Sequence[Mapping[str, Any]]
+    activated: Activated
+    synced: Synced
     sales: Sequence[Sold]
-    attention: Sequence[Mapping[str, Any]]
     troubles: Sequence[Mapping[str, Any]]
-    books: Books
-    checks: Sequence[Check]
-    seconds: float
+    evening: Evening
+    findings: Sequence[Mapping[str, Any]] = ()
+    attention: Sequence[Mapping[str, Any]] = ()
+    books: Books = _NO_BOOKS
+    checks: Sequence[Check] = ()
+    seconds: float = 0.0
 
     @property
     def proven(self) -> bool:
         """Whether every claim holds."""
-        return all(check.holds for check in self.checks)
+        return bool(self.checks) and all(check.holds for check in self.checks)
 
 
-def as_json(morning: Morning) -> dict[str, object]:
+def as_json(day: Day) -> dict[str, object]:
     """The whole report for scripts."""
     return {
-        "proven": morning.proven,
-        "proof": [asdict(check) for check in morning.checks],
-        "doctor": list(morning.findings),
-        "sales": [{**sale.seen, "sent": sale.sent, "till_seconds": round(sale.seconds, 4)} for sale in morning.sales],
-        "attention": list(morning.attention),
-        "troubles": list(morning.troubles),
-        "trial_balance": morning.books.trial_balance,
-        "seconds": round(morning.seconds, 1),
+        "proven": day.proven,
+        "proof": [asdict(check) for check in day.checks],
+        "provision": day.activated.provision,
+        "contacts": {"first": day.synced.first, "second": day.synced.second, "conflicts": list(day.synced.conflicts)},
+        "articles": day.synced.articles,
+        "doctor": list(day.findings),
+        "sales": [{**sale.seen, "sent": sale.sent, "till_seconds": round(sale.seconds, 4)} for sale in day.sales],
+        "attention": list(day.attention),
+        "troubles": list(day.troubles),
+        "exports": [{"what": one.what, "run": one.run} for one in day.evening.exports],
+        "reconciliation": day.evening.reconciliation,
+        "trial_balance": day.books.trial_balance,
+        "seconds": round(day.seconds, 1),
     }
 
 
-def show(console: Console, morning: Morning) -> None:
+def show(console: Console, day: Day) -> None:
     """Prints the report as tables."""
-    _doctor(console, morning.findings)
-    console.print(_sales(morning.sales))
-    console.print(_till_times(morning.sales))
-    console.print(_troubles(morning.troubles))
-    _attention(console, morning)
-    console.print(_trial_balance(morning.books))
-    console.print(_proof(morning.checks))
-    verdict = "[bold green]Proven[/]" if morning.proven else "[bold red]NOT proven[/]"
-    console.print(f"{verdict} in {morning.seconds:.0f} seconds.")
+    _activation(console, day.activated)
+    _contacts(console, day.synced)
+    _doctor(console, day.findings)
+    console.print(_sales(day.sales))
+    console.print(_till_times(day.sales))
+    console.print(_troubles(day.troubles))
+    _attention(console, day)
+    _bookings(console, day.evening)
+    console.print(_trial_balance(day.books))
+    console.print(_proof(day.checks))
+    verdict = "[bold green]Proven[/]" if day.proven else "[bold red]NOT proven[/]"
+    console.print(f"{verdict} in {day.seconds:.0f} seconds.")
+
+
+def _activation(console: Console, activated: Activated) -> None:
+    rows = [
+        (step["title"], step["state"], _counts(step["counts"]), "; ".join(_choice(one) for one in step["choices"]))
+        for step in activated.provision["steps"]
+    ]
+    console.print(table("Activated in bexio Apps", ("step", "", "figures", "chosen"), rows))
+    for mail in activated.mails:
+        console.print(f"Mail to {mail['recipient']}: {mail['subject']}")
+    console.print(f"From the click to the login: {activated.seconds:.0f} s.\n")
+
+
+def _choice(choice: Mapping[str, Any]) -> str:
+    return f"{choice['setting']} {choice['value']}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+def _contacts(console: Console, synced: Synced) -> None:
+    rows = [
+        ("contacts synced", synced.first["state"], _counts(synced.first["counts"])),
+        ("synced again", synced.second["state"], _counts(synced.second["counts"])),
+        ("articles again", synced.articles["state"], _counts(synced.articles["counts"])),
+    ]
+    console.print(table("Contacts and articles", ("run", "", "figures"), rows))
+    if synced.conflicts:
+        rows = [(one["contact"], one["explanation"]["title"], one["explanation"]["remedy"]) for one in synced.conflicts]
+        console.print(table("A person decides", ("contact", "what", "what to do"), rows))
+
+
+def _bookings(console: Console, evening: Evening) -> None:
+    rows = [
+        (entry["debit_account"], entry["credit_account"], entry["amount"], entry["tax_code"] or "", entry["text"])
+        for day in evening.preview["days"]
+        for entry in day["entries"]
+    ]
+    columns = ("debit", "credit", "amount", "VAT", "text")
+    title = f"The journal of {evening.day}, as previewed and posted, by {evening.rules} rules"
+    console.print(table(title, columns, rows, right=("amount",)))
+    found = [(one["severity"], one["title"], one["detail"], one["remedy"]) for one in evening.preview["findings"]]
+    if found:
+        console.print(table("What the preview says", ("", "what", "what it found", "what to do"), found))
+    runs = [(one.what, one.run["state"], _counts(one.run["counts"])) for one in evening.exports]
+    console.print(table("Exports", ("what", "", "figures"), runs))
 
 
 def _doctor(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
@@ -136,14 +199,14 @@ _TROUBLE = {
 }
 
 
-def _attention(console: Console, morning: Morning) -> None:
-    if not morning.attention:
+def _attention(console: Console, day: Day) -> None:
+    if not day.attention:
         console.print("Nothing waits for a person.\n")
         return
-    numbers = {sale.document: sale.body["number"] for sale in morning.sales}
+    numbers = {sale.document: sale.body["number"] for sale in day.sales}
     rows = [
         (numbers.get(one["subject_id"], one["subject_kind"]), one["title"], one["detail"], one["remedy"])
-        for one in morning.attention
+        for one in day.attention
     ]
     console.print(table("Waits for a person", ("receipt", "what", "what happened", "what to do"), rows))
 

@@ -51,8 +51,8 @@ from app.db.session import Database
 
 MAX_AGE = timedelta(hours=6)
 MEMORY_AGE = timedelta(minutes=2)
-# Fifty sales that fail over one unknown account ask bexio once.
-SETTLED = timedelta(seconds=30)
+# Fifty sales that fail over one unknown account ask bexio once; who has just mended it there need not wait.
+SETTLED = timedelta(seconds=5)
 MOST_COMPANIES = 256
 
 _REFUSED = 422
