@@ -61,7 +61,7 @@ async def served(postgres: URL) -> AsyncGenerator[Served]:
     port = free_port()
     public = f"http://127.0.0.1:{port}"
     sandbox = SandboxServer(redirect_uris=(f"{public}/oauth/bexio/callback", REDIRECT_URI))
-    imports = Counting(total=5, pause=0.3)
+    imports = Counting(total=3, pause=0.3)
     async with fresh_database(postgres) as url, sandbox.running() as access:
         text_url = url.render_as_string(hide_password=False)
         settings = Settings.model_validate(

@@ -26,6 +26,8 @@ StartRun = Callable[[AsyncConnection, UUID, datetime], Awaitable[UUID]]
 LOOK_AGAIN = timedelta(seconds=2)
 FAILED_PAUSE = timedelta(seconds=30)
 DONE_COUNT = "done"
+# ... as articles call it.
+READ_COUNT = "read"
 # In the memo: which failure a person was told about, and how often the work had been asked for then.
 TOLD = "told"
 ASKED = "asked"
@@ -81,7 +83,7 @@ class Imports:
     async def _note(
         self, session: AsyncConnection, work: Work, shop: Row[Any], step: Step, run: Run, now: datetime
     ) -> None:
-        detail = {"counts": dict(run.counts), "total": run.total, "skipped": run.state == "cancelled"}
+        detail = {"counts": figures(run), "total": run.total, "skipped": run.state == "cancelled"}
         progress = percent({**shop.done, step.value: True}, {})
         await records.step_done(session, work.tenant, step, detail, progress, now)
 
@@ -102,7 +104,12 @@ def share_of(run: Run) -> Share:
     """How much of a run is done. A run that is over counts as a whole."""
     if run.state in {"done", "cancelled"}:
         return Share(1, 1)
-    return Share(run.counts.get(DONE_COUNT, 0), run.total)
+    return Share(figures(run)[DONE_COUNT], run.total)
+
+
+def figures(run: Run) -> dict[str, int]:
+    """A run's own counts, with how many records it is through under one name."""
+    return {**run.counts, DONE_COUNT: run.counts.get(DONE_COUNT, run.counts.get(READ_COUNT, 0))}
 
 
 async def _tell_no_more(session: AsyncConnection, work: Work, now: datetime) -> None:

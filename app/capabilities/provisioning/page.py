@@ -39,6 +39,7 @@ WORDS = (
     "Open Arcavis",
     "{done} of {total}",
     "Choices and their reasons",
+    "Left open, and what to do",
     "You may close this page: it goes on by itself, and the login comes by mail.",
     "The login was sent by mail.",
 )

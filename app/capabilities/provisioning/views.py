@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from app.api.explanation import Explanation, explained
 from app.capabilities.provisioning import records
-from app.capabilities.provisioning.imports import share_of
+from app.capabilities.provisioning.imports import figures, share_of
 from app.capabilities.provisioning.intake import LOST
 from app.capabilities.provisioning.schemas import Choice, Provision, StepState, StepView
 from app.capabilities.provisioning.steps import TITLES, Step, following, percent
@@ -146,7 +146,7 @@ def _shown(step: Step, shop: Row[Any], run: Run | None, language: str, *, waits:
         )
     if run is not None:
         state: StepState = "waiting" if run.state == "failed" else "running"
-        return _step(step, state, language, counts=run.counts, total=run.total)
+        return _step(step, state, language, counts=figures(run), total=run.total)
     if step is not following(shop.done):
         return _step(step, "pending", language)
     return _step(step, "waiting" if waits else "running", language)

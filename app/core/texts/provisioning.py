@@ -333,5 +333,6 @@ PHRASES: frozenset[str] = frozenset(
         "Choices and their reasons",
         "You may close this page: it goes on by itself, and the login comes by mail.",
         "The login was sent by mail.",
+        "Left open, and what to do",
     }
 )
