@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.fixtures.distribution",
     "tests.fixtures.shop",
     "tests.fixtures.post",
+    "tests.fixtures.leaks",
     "tests.fixtures.browser",
     "tests.fixtures.marketplace",
 ]

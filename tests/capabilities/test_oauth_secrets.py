@@ -3,49 +3,14 @@
 from __future__ import annotations
 
 import io
-import logging
-from collections.abc import Generator
 
-import pytest
-import structlog
-from sqlalchemy import text
-
-from app.core import log
 from sandbox.bexio.faults import Mode, Rule
 from sandbox.bexio.realm import CLIENT_SECRET, Forgery
 from tests.capabilities.signing import Office, office
+from tests.fixtures.leaks import dump
 from tests.fixtures.person import query_of
 from tests.fixtures.service import opened
 from tests.fixtures.shop import Shop
-
-_TABLES = text("select tablename from pg_tables where schemaname = 'public'")
-
-
-@pytest.fixture
-def written() -> Generator[io.BytesIO]:
-    """Everything that is logged, down to DEBUG, as the service writes it."""
-    stream, root = io.BytesIO(), logging.getLogger()
-    handlers, level = root.handlers, root.level
-    log.configure("DEBUG", json=True, stream=stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers = handlers
-    root.setLevel(level)
-
-
-async def dump(shop: Shop) -> str:
-    """Every row of every table, as the owner of the database would read it."""
-    shown: list[str] = []
-    async with shop.db.begin_system() as session:
-        tables = [row.tablename for row in await session.execute(_TABLES)]
-        tenants = [row.id for row in await session.execute(text("select id from tenant"))]
-    for tenant in tenants:
-        for table in tables:
-            async with shop.db.begin(tenant) as session:
-                await session.execute(text("select set_config('connector.scope', 'system', true)"))
-                rows = await session.execute(text(f"select t::text as shown from {table} t"))  # noqa: S608 - from the catalogue
-                shown += [row.shown for row in rows]
-    return "\n".join(shown)
 
 
 async def whole_life(people: Office) -> list[str]:
