@@ -29,7 +29,10 @@ class Settings(BaseSettings):
         default=None, description="Keys for tokens at rest, as id:base64,id:base64; the first encrypts, all decrypt."
     )
     operator_key: SecretStr | None = Field(default=None, description="The first operator key.")
-    marketplace_secret: SecretStr | None = Field(default=None, description="Signs the marketplace's webhooks.")
+    marketplace_secret: SecretStr | None = Field(
+        default=None,
+        description="Signs the marketplace's webhooks, as whsec_...; during a rotation both, with a blank between.",
+    )
     arcavis_hosting_url: str | None = Field(default=None, description="Hosting API that makes Arcavis environments.")
     arcavis_hosting_key: SecretStr | None = Field(default=None, description="Its bearer key.")
     smtp_url: SecretStr | None = Field(

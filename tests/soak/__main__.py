@@ -31,6 +31,7 @@ from app.db.embedded import start
 from app.db.session import Database
 from tests.capabilities.renewing import rotate_tokens
 from tests.fixtures.database import fresh_database
+from tests.fixtures.ruins import ruin_everything
 from tests.fixtures.shop import open_shop
 from tests.fixtures.sweeping import Figures, sweep, together
 from tests.processes import kill, kill_renewal
@@ -177,6 +178,26 @@ async def synced(server: str, seeds: int, _jobs: int) -> bool:
     return report.clean
 
 
+async def provision(server: str, seeds: int, _jobs: int) -> bool:
+    """A provisioning killed at every point, robbed of every remote call, and raced: a race for every hundred seeds."""
+    log.configure("CRITICAL", json=True)
+    async with fresh_database(make_url(server)) as url:
+        text_url = url.render_as_string(hide_password=False)
+        owner, db = create_async_engine(text_url), Database(text_url)
+        try:
+            with Progress(console=console) as progress:
+                task = progress.add_task("provision", total=None)
+                races = max(1, seeds // 100)
+                ruins = await ruin_everything(owner, db, races, lambda _: progress.advance(task))
+        finally:
+            await db.close()
+            await owner.dispose()
+    for found in ruins.wrong:
+        console.print(found, style="red")
+    console.print(f"provision: killed {ruins.killed}, lost {ruins.lost}, raced {ruins.raced}, wrong {len(ruins.wrong)}")
+    return not ruins.wrong
+
+
 PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "simulation": simulate,
     "bookings": bookings,
@@ -185,6 +206,7 @@ PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "kill": killed,
     "contacts": synced,
     "refresh": refresh,
+    "provision": provision,
     "api": fuzzed,
     "sales": sold,
 }
