@@ -90,7 +90,7 @@ async def replicas(shop: Shop, count: int = REPLICAS) -> AsyncGenerator[Replicas
     clock = PatientClock(shop.clock)
     running: list[Resources] = []
     pools = [Database(shop.resources.db.url, pool_size=4, overflow=8) for _ in range(count)]
-    clients = [HttpClients(lambda _: Wire(create_app(shop.world))) for _ in range(count)]
+    clients = [HttpClients(lambda _: Wire(create_app(shop.world), shop.losses)) for _ in range(count)]
     try:
         for db, client in zip(pools, clients, strict=True):
             made = bootstrap.build(shop.resources.settings, db, clock, Egress(allow_private=True), client, Random(1))
