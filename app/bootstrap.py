@@ -20,6 +20,7 @@ from app.api import idempotency, tracing
 from app.api.assembly import Options, assemble
 from app.api.auth import hash_key
 from app.capabilities.articles import router as articles
+from app.capabilities.articles.examining import ArticlesExaminer
 from app.capabilities.articles.handler import NIGHTLY, ImportHandler, NightlyHandler
 from app.capabilities.articles.importing import KIND as ARTICLES
 from app.capabilities.attention import router as attention
@@ -227,7 +228,7 @@ def build(
         contacts=ContactsService(db, clock),
         planner=planner,
         booking_exports=ExportService(db, clock, planner),
-        examiners=(BookingsExaminer(db, clock, remotes, reference),),
+        examiners=(BookingsExaminer(db, clock, remotes, reference), ArticlesExaminer(db, remotes, reference)),
         standing=STANDING,
         mailer=_mailer(settings),
         oidc=oidc,

@@ -177,6 +177,18 @@ async def test_lost_answers_double_nothing(tenant: Tenant, path: str, kind: Faul
     await check(tenant, run, {})
 
 
+async def test_after_a_lost_answer_nothing_is_written_until_the_request_can_no_longer_land(tenant: Tenant) -> None:
+    fault = Fault(FaultKind.ERROR, method="POST", path="api/articles", times=1, after_write=True)
+    tenant.shop.arcavis.faults.add(fault)
+    run = await begin(tenant)
+    await tenant.shop.work()
+    before = writes(tenant)
+    assert before[STOCKED] > 0
+    await tenant.shop.later(SETTLE / 2)
+    assert writes(tenant) == before
+    await check(tenant, run, {})
+
+
 async def test_a_busy_bexio_is_waited_for(tenant: Tenant) -> None:
     tenant.fault(Mode.UNAVAILABLE_503, r"/2.0/article$", times=4)
     run = await begin(tenant)

@@ -368,3 +368,22 @@ async def test_a_page_that_comes_in_half_is_read_again(tenant: Tenant) -> None:
     await tenant.shop.work()
     await tenant.shop.later(10)
     assert (await shown(tenant, run))["counts"]["created"] == 42
+
+
+async def findings(tenant: Tenant) -> set[str]:
+    # What bexio said a moment ago is not asked again at once.
+    tenant.shop.clock.moved += 60
+    answer = await tenant.get("/connection/check")
+    return {one["code"] for one in answer.json()["findings"] if one["code"].startswith("article")}
+
+
+async def test_the_doctor_tells_of_articles_left_behind_and_of_prices_meant_otherwise(tenant: Tenant) -> None:
+    tenant.company.setting("KbInvoice")["default_mwst_is_net"] = True
+    articles.edit(tenant.company, 3, {"tax_income_id": None})
+    assert await findings(tenant) == set()
+    await imported(tenant)
+    assert await findings(tenant) == {"articles-with-problems", "article-prices-differ"}
+    tenant.company.setting("KbInvoice")["default_mwst_is_net"] = False
+    articles.edit(tenant.company, 3, {"tax_income_id": tenant.company.tax("UR26")["id"]})
+    await imported(tenant)
+    assert await findings(tenant) == set()

@@ -198,6 +198,19 @@ async def provision(server: str, seeds: int, _jobs: int) -> bool:
     return not ruins.wrong
 
 
+async def deaths(server: str, _seeds: int, _jobs: int) -> bool:
+    """A worker's death at every step and after every write of an article import."""
+    environment = {**os.environ, "CONNECTOR_TEST_EVERYTHING": "1", "CONNECTOR_TEST_DATABASE_URL": server}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/capabilities/test_articles_crash.py"),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    console.print(f"deaths: {output.decode().strip().splitlines()[-1]}")
+    return process.returncode == 0
+
+
 PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "simulation": simulate,
     "bookings": bookings,
@@ -205,6 +218,7 @@ PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
     "mutants": mutate,
     "kill": killed,
     "contacts": synced,
+    "deaths": deaths,
     "refresh": refresh,
     "provision": provision,
     "api": fuzzed,

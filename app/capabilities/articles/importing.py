@@ -87,9 +87,10 @@ class Import:
         while not writer.cancelled:
             await work.advance("reading")
             stands = writer.place
-            articles, is_last = await self.bexio.articles.after(stands.last, stands.passed, self.stride.rows)
-            await self._page(writer, articles, catalogue)
-            if is_last:
+            found = await self.bexio.articles.after(stands.last, stands.passed, self.stride.rows)
+            writer.place = place.Place(stands.last, found.passed)
+            await self._page(writer, found.articles, catalogue)
+            if found.is_last and not writer.cancelled:
                 await self._end(writer)
                 return "done"
         return "cancelled"

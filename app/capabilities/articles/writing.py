@@ -58,7 +58,13 @@ class Writer:
         else:
             await self._save(links)
         await self.work.reached("articles-kept")
-        await self._set_stock([due for link in links if (due := _due(link)) is not None])
+        sent_at = self.work.memo.get("sent_at")
+        try:
+            await self._set_stock([due for link in links if (due := _due(link)) is not None])
+        finally:
+            if isinstance(error, OutcomeUnknown):
+                # Stock that was answered says nothing about articles that were not.
+                self.work.note(sent_at=sent_at)
         if error is not None:
             self._remember(error)
             raise error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.connectors.bexio.criteria import Criterion
 from app.connectors.bexio.resource import PAGE_SIZE, Listing, gathered, one, resource_of, search_pages, understood
 from app.connectors.bexio.wire import OptionalDecimal, OptionalId, Wire
@@ -32,25 +34,36 @@ class Article(Wire):
 ARTICLES = resource_of("/2.0/article", Article, bucket=Bucket.ARTICLES, order_by="id")
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A page of articles, how many come before them, and whether it is the last."""
+
+    articles: tuple[Article, ...]
+    passed: int
+    is_last: bool
+
+
 class Articles(Listing[Article]):
     """The company's articles."""
 
-    async def after(self, last: int, passed: int, limit: int = PAGE_SIZE) -> tuple[tuple[Article, ...], bool]:
-        """The articles that come after the one with id `last`, which is about the `passed`th; and whether that is all.
+    async def after(self, last: int, passed: int, limit: int = PAGE_SIZE) -> Following:
+        """The articles that come after the one with id `last`, which is about the `passed`th of the list.
 
-        Pages are by offset only, and a row that is deleted while one reads moves all that follow: so each page begins
-        with the row that the page before ended with, and where that is not so, further back.
+        Pages are by offset only, and a row that is deleted while one reads moves all that follow. So a page begins
+        with the row that the page before ended with; where it does not, the place is looked for.
         """
-        step = 1
+        offset, back = max(passed - 1, 0), 1
         while True:
-            offset = max(passed - step, 0)
             query: dict[str, str | int] = {"order_by": "id", "limit": limit, "offset": offset}
             answer = await self._transport.read("GET", ARTICLES.path, query=query, bucket=ARTICLES.bucket)
             rows = understood(self._transport, answer, ARTICLES.rows)
-            if offset == 0 or (rows and rows[0].id <= last):
-                new = tuple(row for row in rows if row.id > last)
-                return new, len(rows) < limit
-            step *= 8
+            if offset and (not rows or rows[0].id > last):
+                offset, back = max(offset - back, 0), back * 4
+                continue
+            new = tuple(row for row in rows if row.id > last)
+            if new or len(rows) < limit:
+                return Following(new, offset + len(rows) - len(new), is_last=len(rows) < limit)
+            offset += len(rows) - 1
 
     async def get(self, article_id: int) -> Article:
         """One article."""
