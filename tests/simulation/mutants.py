@@ -25,6 +25,7 @@ class Mutant:
 
 
 REVISION = "migrations/versions/0001_foundation.py"
+CLAIMS = "migrations/versions/0002_claims.py"
 TURNS = "migrations/sql/turns.sql"
 OPERATIONS = "app/jobs/operations.py"
 WORK = "app/jobs/work.py"
@@ -34,9 +35,9 @@ MUTANTS = (
     Mutant(
         "no lease",
         (
-            (REVISION, "fence = o.fence + 1", "fence = o.fence"),
-            (REVISION, "where o.state = 'running' and o.lease_until <= p_now\n", "where o.state = 'running'\n"),
-            (REVISION, "or l.state = 'running' and l.lease_until <= p_now)", "or l.state = 'running')"),
+            (CLAIMS, "fence = o.fence + 1", "fence = o.fence"),
+            (CLAIMS, "where o.state = 'running' and o.lease_until <= p_now\n", "where o.state = 'running'\n"),
+            (CLAIMS, "or l.state = 'running' and l.lease_until <= p_now)", "or l.state = 'running')"),
         ),
     ),
     Mutant(
