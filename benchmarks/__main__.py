@@ -25,6 +25,7 @@ from benchmarks import (
     machine,
     memory,
     planning,
+    provision,
     report,
     till,
     wait,
@@ -61,6 +62,7 @@ BENCHMARKS: dict[str, Callable[[Stage, Options], Awaitable[Result]]] = {
         stage, rounds=options.rounds, seconds=options.seconds, random=options.random
     ),
     "memory": lambda stage, _: memory.measure(stage),
+    "provision": lambda stage, _: provision.measure(stage),
 }
 
 

@@ -94,22 +94,23 @@ class Field:
 @asynccontextmanager
 async def open_field(stage: Stage) -> AsyncGenerator[Field]:
     """Simulators, service and tenant, without records; ended when the block is left."""
-    async with database.fresh_database(stage.server) as made, _sandbox() as access:
-        await _never_analyse(made)
+    async with database.fresh_database(stage.server) as made, simulators() as access:
+        await never_analyse(made)
         bexio_url, arcavis_url = access["bexio_url"], access["arcavis_url"].rpartition("/")[0]
         async with (
-            _service(stage, made, bexio_url) as (pid, url),
-            httpx.AsyncClient(base_url=url, timeout=60) as service,
+            service(stage, made, bexio_url) as (pid, url),
+            httpx.AsyncClient(base_url=url, timeout=60) as client,
             httpx.AsyncClient(base_url=bexio_url, timeout=SET_UP_SECONDS) as bexio,
             httpx.AsyncClient(base_url=arcavis_url, timeout=SET_UP_SECONDS) as arcavis,
         ):
-            field = Field(stage, pid, service, bexio, arcavis, bexio_url, arcavis_url, made)
+            field = Field(stage, pid, client, bexio, arcavis, bexio_url, arcavis_url, made)
             await _set_up(field)
             yield field
 
 
 @asynccontextmanager
-async def _sandbox() -> AsyncGenerator[dict[str, Any]]:
+async def simulators() -> AsyncGenerator[dict[str, Any]]:
+    """The whole sandbox; gives its addresses and keys."""
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "sandbox", stdout=PIPE)
     assert process.stdout is not None
     try:
@@ -119,7 +120,10 @@ async def _sandbox() -> AsyncGenerator[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def _service(stage: Stage, made: URL, bexio_url: str) -> AsyncGenerator[tuple[int, str]]:
+async def service(
+    stage: Stage, made: URL, bexio_url: str, more: Mapping[str, str] | None = None
+) -> AsyncGenerator[tuple[int, str]]:
+    """Service and worker in one process, with `more` variables; gives its pid and address."""
     environment = {
         "CONNECTOR_DATABASE_URL": plain(made),
         "CONNECTOR_BEXIO_API_URL": bexio_url,
@@ -127,6 +131,7 @@ async def _service(stage: Stage, made: URL, bexio_url: str) -> AsyncGenerator[tu
         "CONNECTOR_OPERATOR_KEY": OPERATOR_KEY,
         "CONNECTOR_ALLOW_PRIVATE_HOSTS": "true",
         "CONNECTOR_REQUESTS_PER_MINUTE": "100000000",
+        **(more or {}),
     }
     address = (HOST, stage.free_port())
     log = stage.folder / f"import-{address[1]}.log"
@@ -159,7 +164,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-async def _never_analyse(made: URL) -> None:
+async def never_analyse(made: URL) -> None:
     """The plans of a table's first minutes, for the whole measurement."""
     connect: Any = getattr(asyncpg, "connect")  # noqa: B009 - untyped
     connection = await connect(plain(made))

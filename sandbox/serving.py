@@ -36,6 +36,9 @@ async def serve(apps: Mapping[str, ASGIApp], host: str, ports: Mapping[str, int]
     """
     with contextlib.ExitStack() as stack:
         sockets = {name: stack.enter_context(socket.create_server((host, ports.get(name, 0)))) for name in apps}
+        for each in sockets.values():
+            # What it accepts inherits it. asyncio sets it on its own sockets only, and each request takes 40 ms more.
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         servers = {name: _Server(_config(app)) for name, app in apps.items()}
         async with asyncio.TaskGroup() as tasks:
             for name, server in servers.items():
