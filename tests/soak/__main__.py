@@ -39,6 +39,7 @@ from tests.simulation.mutants import BOOKING_MUTANTS, MUTANTS, RARE_MUTANTS, hun
 from tests.soak import contacts
 
 console = Console()
+PIECE = 250
 FIGURES = ("seeds", "sales", "requests", "doubled", "lost", "strays", "wrong_seeds")
 
 
@@ -53,22 +54,25 @@ async def bookings(server: str, seeds: int, jobs: int) -> bool:
 
 
 async def _simulate(server: str, seeds: int, jobs: int, name: str, *options: str) -> bool:
-    share = -(-seeds // jobs)
-    with Progress(console=console) as progress:
-        task = progress.add_task(name, total=seeds)
-        answers = await asyncio.gather(
-            *(
-                _simulation(server, first, min(share, seeds - first), lambda: progress.advance(task), options)
-                for first in range(0, seeds, share)
-            )
-        )
+    places = asyncio.Semaphore(jobs)
     sums: Counter[str] = Counter()
     attention: Counter[str] = Counter()
-    for answer in answers:
+
+    async def piece(first: int) -> None:
+        async with places:
+            seeds_here = min(PIECE, seeds - first)
+            answer = await _simulation(server, first, seeds_here, lambda: progress.advance(task), options)
         sums.update({name: answer[name] for name in FIGURES})
         attention.update(answer["attention"])
         for seed, found in answer["wrong"].items():
             console.print(f"seed {seed}: {found}", style="red")
+        if not console.is_terminal:
+            # Whoever ends a long soak early has seen what it found until then.
+            console.print(f"{name}: {dict(sums)}")
+
+    with Progress(console=console) as progress:
+        task = progress.add_task(name, total=seeds)
+        await asyncio.gather(*(piece(first) for first in range(0, seeds, PIECE)))
     console.print(f"{name}: {dict(sums)}; attention: {dict(attention)}")
     return sums["wrong_seeds"] == 0
 
