@@ -58,7 +58,10 @@ async def get_booking_export(
         case "csv":
             return _file(files.as_csv(journal, language), "text/csv; charset=utf-8", journal, "csv", language)
         case "pdf":
-            content = files.as_pdf(journal, title_of(journal, language), language)
+            # Only who files a journal pays for it: a fifth of the start and 20 MiB.
+            from app.capabilities.bookings.journal_pdf import as_pdf  # noqa: PLC0415
+
+            content = as_pdf(journal, title_of(journal, language), language)
             return _file(content, "application/pdf", journal, "pdf", language)
         case "html":
             return _page(request, journal, language)
