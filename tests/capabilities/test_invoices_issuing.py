@@ -130,14 +130,17 @@ async def test_long_receipts_keep_every_line_in_order(tenant: Tenant, count: int
 
 
 async def test_a_linked_article_becomes_an_article_position_on_its_own_account(tenant: Tenant) -> None:
-    article, account = next(iter(tenant.company.articles)), tenant.company.account("3400")["id"]
+    article, other, gone, *_ = tenant.company.articles
+    account = tenant.company.account("3400")["id"]
     await tenant.execute(
         "insert into article_link (tenant_id, arcavis_id, bexio_id, account_id, state, created_at, updated_at) values"
         " (:tenant, '1749', :article, :account, 'active', now(), now()),"
-        " (:tenant, '1750', :article, null, 'active', now(), now()),"
-        " (:tenant, '1751', :article, :account, 'inactive', now(), now())",
+        " (:tenant, '1750', :other, null, 'active', now(), now()),"
+        " (:tenant, '1751', :gone, :account, 'inactive', now(), now())",
         tenant=tenant.id,
         article=article["id"],
+        other=other["id"],
+        gone=gone["id"],
         account=account,
     )
     document = await tenant.issued(*(line_of(article_id=str(number)) for number in (1749, 1750, 1751)))

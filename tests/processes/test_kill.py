@@ -12,10 +12,12 @@ from tests.processes.points import FREEZES, POINTS
 from tests.processes.shop import Stage
 
 APP = Path(__file__).parents[2] / "app"
+# The way of a sale. Contacts, articles, bookings, renewals and new shops are killed at their own points elsewhere.
+WAY = ("jobs", "capabilities/documents", "capabilities/invoices", "capabilities/parties")
 
 
 def milestones_of_the_code() -> set[str]:
-    source = "".join(path.read_text() for path in APP.rglob("*.py"))
+    source = "".join(path.read_text() for part in WAY for path in (APP / part).rglob("*.py"))
     reached = re.findall(r'\breached\("([a-z-]+)"\)', source)
     intended = re.findall(r'\bintend\("([a-z-]+)"', source)
     return {*reached, *(f"{step}-intended" for step in intended)}
