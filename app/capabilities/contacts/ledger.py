@@ -39,6 +39,7 @@ class Ledger:
     _settled: dict[Kind, tuple[set[int], set[int]]] = field(default_factory=lambda: defaultdict(lambda: (set(), set())))
     _visited: dict[Place, dict[int, bool]] = field(default_factory=lambda: defaultdict(dict))
     _edited: list[tuple[Kind, int]] = field(default_factory=list[tuple[Kind, int]])
+    _unfinished: set[int] = field(default_factory=set[int])
 
     def done(self) -> int:
         """How many records were finished, partners too: they may have changed as well."""
@@ -52,6 +53,14 @@ class Ledger:
         """The run is done with a record; `pending` leaves it to another run."""
         before = self._visited[place].get(identity, False)
         self._visited[place][identity] = before or pending
+
+    def unfinished(self, case: Case) -> None:
+        """Nobody knows what became of a case.
+
+        Its bexio contact is looked at again, even where it is through as the other kind of contact.
+        """
+        if case.bexio is not None:
+            self._unfinished.add(case.bexio.id)
 
     def visit_case(self, case: Case, step: Step | None = None) -> None:
         """The run is done with both records of a case, but for changes that it might not copy."""
@@ -175,7 +184,8 @@ class Ledger:
             await records.visited(session, place, self.run, seen)
         for place, ids in self._gone.items():
             await records.mark_gone(session, place, ids)
-        await records.ask_again(session, self.place(None), sorted(freed | await self._shared(session)))
+        again = freed | await self._shared(session) | self._unfinished
+        await records.ask_again(session, self.place(None), sorted(again))
 
     async def store_nothing(self, session: AsyncConnection) -> None:
         """Of a dry run: notes that it looked at the records, so that it comes to an end."""

@@ -184,6 +184,8 @@ class Reconciler:
                 await self._write(jobs)
             for job in jobs:
                 self._enter(ledger, job)
+                if job.error is not None:
+                    ledger.unfinished(job.case)
             await self._store(ledger)
             _raise_first(job.error for job in jobs)
 
@@ -290,6 +292,7 @@ class Reconciler:
                 ledger.fail(piece[index], problem)
                 ledger.visit(ledger.place(None), record.id)
             else:
+                ledger.unfinished(piece[index])
                 first = first or outcome
         await self.work.reached("contacts-made")
         return first
