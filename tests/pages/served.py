@@ -38,6 +38,7 @@ class Served:
     sandbox: SandboxServer
     resources: Resources
     imports: Counting
+    arcavis_url: str
 
     async def activate(self, body: Body, *, name: str = "msg_1") -> str:
         """The marketplace's webhook: the page's address."""
@@ -47,6 +48,24 @@ class Served:
             answer = await client.post("/provision", content=content, headers=headers)
         assert answer.status_code == 202, answer.text
         return f"{self.url}/provision/{answer.json()['provision_id']}"
+
+    async def connect(self, slug: str) -> str:
+        """An operator makes a tenant for an Arcavis that is there already; where its owner goes to connect bexio."""
+        environment = self.sandbox.tenant
+        arcavis = {
+            "base_url": f"{self.arcavis_url}/{environment.slug}",
+            "username": environment.user.username,
+            "password": environment.user.password,
+        }
+        tenant: Body = {"slug": slug, "name": slug, "language": "de", "arcavis": arcavis, "modules": []}
+        operator = {"Authorization": f"Bearer {OPERATOR_KEY}"}
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            (await client.post("/tenants", json=tenant, headers=operator)).raise_for_status()
+            role = {"role": "backoffice", "label": "Backoffice"}
+            key = await client.post(f"/tenants/{slug}/api-keys", json=role, headers=operator)
+            backoffice = {"Authorization": f"Bearer {key.raise_for_status().json()['key']}"}
+            answer = await client.post("/connection/bexio/authorize", json={}, headers=backoffice)
+        return answer.raise_for_status().json()["authorization_url"]
 
 
 def free_port() -> int:
@@ -91,7 +110,7 @@ async def served(postgres: URL) -> AsyncGenerator[Served]:
         async with serve({"connector": app}, "127.0.0.1", {"connector": port}), asyncio.TaskGroup() as tasks:
             worker = tasks.create_task(loop.sweep(0.1))
             beat = tasks.create_task(loop.beat())
-            yield Served(public, sandbox, resources, imports)
+            yield Served(public, sandbox, resources, imports, access.arcavis_url.rsplit("/", 1)[0])
             loop.stopping = True
             beat.cancel()
             await asyncio.wait([worker], timeout=5)

@@ -40,8 +40,8 @@ async def window(browser: Browser, language: str = "de-CH", *, script: bool = Tr
     said: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        # That a page was answered with 404 is said there, too.
-        if message.type in {"error", "warning"} and "404 (Not Found)" not in message.text:
+        # That a page was answered with 404 or another refusal is said there, too.
+        if message.type in {"error", "warning"} and not re.search(r"status of 4\d\d", message.text):
             said.append(message.text)
 
     page.on("console", heard)
@@ -160,3 +160,32 @@ async def test_an_address_that_nobody_was_given_is_a_page_that_says_so(browser: 
         assert answer is not None
         assert answer.status == 404
         await expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Activation inexistante"))
+
+
+async def test_who_denies_access_is_told_what_to_do(browser: Browser, service: Served) -> None:
+    seed_bexio(service.sandbox.bexio, company_id="denied")
+    async with window(browser) as page:
+        await page.goto(f"{service.url}/provision/start")
+        await page.get_by_role("button", name="Deny").click()
+        await expect(page).to_have_url(re.compile("/oauth/bexio/callback"))
+        await expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Zugriff"))
+        assert await page.get_by_role("heading", level=1).count() == 1
+        await picture(page, "denied")
+
+
+async def test_an_existing_shop_connects_and_its_callback_works_once(browser: Browser, service: Served) -> None:
+    company = seed_bexio(service.sandbox.bexio, company_id="connecting")
+    url = await service.connect("connecting-shop")
+    async with window(browser) as page:
+        answered: list[str] = []
+        page.on("response", lambda response: answered.append(response.url))
+        await page.goto(url)
+        await page.get_by_label("User and company").select_option(f"{company.id}/1")
+        await page.get_by_role("button", name="Allow").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("verbunden"))
+        assert await page.locator("html").get_attribute("lang") == "de"
+        await picture(page, "connected")
+        callback = next(one for one in answered if "/oauth/bexio/callback" in one)
+        await page.goto(callback)
+        await expect(page.get_by_role("heading", level=1)).not_to_have_text(re.compile("verbunden"))
+        await picture(page, "used")
