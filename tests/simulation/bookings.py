@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from random import Random
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import httpx
-from pydantic import SecretStr
 from sqlalchemy import text
 
-from app import bootstrap
 from app.capabilities.bookings import exports
 from app.capabilities.bookings.entries import Terms
 from app.capabilities.bookings.exporting import ExportHandler
@@ -28,34 +23,25 @@ from app.capabilities.bookings.planner import Planner, Planning
 from app.capabilities.bookings.rules import Filter, Rule
 from app.capabilities.tenancy.config import load
 from app.capabilities.tenancy.guard import Guarded
-from app.connectors.access import BEXIO_SECRET
 from app.connectors.bexio.accounts import Account
 from app.connectors.bexio.business_years import BusinessYear
 from app.connectors.bexio.calendar_years import CalendarYear
 from app.connectors.bexio.taxes import Tax
 from app.connectors.bexio.vat_periods import VatPeriod
-from app.connectors.clients import HttpClients, Upstream
-from app.connectors.egress import Egress
 from app.core.money import to_cent, vat_within
 from app.core.priority import Priority
-from app.core.vault import generate_key
 from app.db.session import Database
-from app.jobs.work import WorkLoop
-from app.settings import Settings
+from app.jobs.work import Handler
 from sandbox.bexio.app import create_app
 from sandbox.bexio.company import Company
 from sandbox.bexio.fresh import fill, seed_fresh
-from sandbox.bexio.world import World
-from tests.simulation.network import Connection, Weather
 from tests.simulation.network import Line as Wire
-from tests.simulation.scheduler import START, Killed, Scheduler, VirtualClock
+from tests.simulation.network import Weather
+from tests.simulation.processes import SETTLE, Process, Simulation, Verdict
+from tests.simulation.scheduler import START
 
-KEYS = generate_key("simulation")
-TOKEN = "token-of-the-simulation"
 STORM = timedelta(minutes=6)
 HORIZON = timedelta(hours=3)
-SETTLE = 90.0
-SWEEP = 15.0
 FIRST = date(2026, 11, 18)
 STEP = timedelta(seconds=90)
 
@@ -72,21 +58,10 @@ class Plan:
     reversed: float = 25
 
 
-@dataclass
-class Verdict:
-    """What a seed found. `wrong` is empty when everything held."""
-
-    seed: int
-    wrong: list[str] = field(default_factory=list[str])
-    sales: int = 0
-    attention: Counter[str] = field(default_factory=Counter[str])
-    requests: int = 0
-
-
 class TillPlanner(Planner):
     """Plans as the product does; receipts and books are the simulation's, so that only posting meets the network."""
 
-    simulation: Simulation
+    simulation: ExportSimulation
 
     async def open(self, tenant: UUID, priority: Priority, *, keep: bool = False) -> Planning:
         del keep
@@ -108,78 +83,32 @@ class TillPlanning(Planning):
                 yield receipt
 
 
-class Process:
-    """One worker process with its own clock and connections."""
+class ExportSimulation(Simulation):
+    """Days at the tills, and who exports and reverses them."""
 
-    def __init__(self, simulation: Simulation) -> None:
-        self.simulation = simulation
-        self.alive = True
-        self.clock = VirtualClock(simulation.scheduler)
-        resources = bootstrap.build(
-            simulation.settings, simulation.db, self.clock, Egress(), HttpClients(self._connect), simulation.random
-        )
-        self.vault = resources.vault
-        planner = TillPlanner(simulation.db, self.clock, resources.remotes, resources.reference)
-        object.__setattr__(planner, "simulation", simulation)
-        exporting = ExportHandler(planner, self.clock, timedelta(seconds=SETTLE))
-        handlers = {kind: Guarded(exporting, self.clock) for kind in (EXPORT, REVERSE)}
-        self.loop = WorkLoop(simulation.db, self.clock, handlers, self.probe, simulation.random)
-
-    def _connect(self, _upstream: Upstream) -> httpx.AsyncBaseTransport:
-        return Connection(self.simulation.line, self.living)
-
-    def living(self) -> None:
-        if not self.alive:
-            raise Killed
-
-    async def probe(self, milestone: str) -> None:
-        """Dies or freezes here, when the seed says so."""
-        self.living()
-        simulation = self.simulation
-        simulation.milestones[milestone] += 1
-        if simulation.scheduler.now > START + STORM:
-            return
-        fate = simulation.random.uniform(0, 100)
-        if fate < simulation.plan.kill:
-            self.alive = False
-            simulation.launch(after=simulation.random.uniform(1, 30))
-            raise Killed
-        if fate < simulation.plan.kill + simulation.plan.freeze:
-            self.clock.frozen_until = simulation.scheduler.now + timedelta(seconds=simulation.random.uniform(10, 120))
-            await simulation.scheduler.wait_until(self.clock.frozen_until)
-
-
-class Simulation:
-    """One seed over one database."""
+    sweep_seconds = 15.0
+    stormy_until = START + STORM
+    module = "accounting_export"
 
     def __init__(self, db: Database, seed: int, plan: Plan) -> None:
-        self.db = db
-        self.seed = seed
+        super().__init__(db, seed, kill=plan.kill, freeze=plan.freeze)
         self.plan = plan
-        self.random = Random(seed)
-        self.scheduler = Scheduler()
-        self.settings = Settings(
-            database_url=None,
-            encryption_keys=SecretStr(KEYS),
-            bexio_api_url="https://bexio.test",
-            settle_seconds=SETTLE,
-        )
-        self.tenant = uuid4()
-        self.world = World(lambda: self.scheduler.now, self.scheduler.wait)
-        self.world.limits.enabled = False
-        self.company: Company = seed_fresh(self.world, company_id=f"sim{seed}x{self.tenant.hex[:8]}")
+        self.company: Company = seed_fresh(self.world, company_id=self.company_id)
         cash = {"account_no": "1000", "name": "Kasse", "account_type": 3, "tax_id": None, "fibu_account_group_id": 43}
         fill(self.company, "accounts", {**cash, "is_active": True, "is_locked": False})
-        self.world.add_token(self.company.id, TOKEN)
         self.rules = _rules()
-        self.terms = Terms(f"s{self.tenant.hex[:10]}", _ledger(self.company), {}, date(2026, 11, 20))
+        self.terms = Terms(self.slug, _ledger(self.company), {}, date(2026, 11, 20))
         self.sold: list[Receipt] = []
         self.days = [FIRST + timedelta(days=place) for place in range(self.random.choice([1, 1, 2]))]
-        self.milestones: Counter[str] = Counter()
-        self.verdict = Verdict(seed)
-        self.processes: list[Process] = []
         self.reversed = False
         self.last: UUID | None = None
+
+    def handlers(self, process: Process) -> Mapping[str, Handler]:
+        resources = process.resources
+        planner = TillPlanner(self.db, process.clock, resources.remotes, resources.reference)
+        object.__setattr__(planner, "simulation", self)
+        exporting = ExportHandler(planner, process.clock, timedelta(seconds=SETTLE))
+        return {kind: Guarded(exporting, process.clock) for kind in (EXPORT, REVERSE)}
 
     @property
     def nothing(self) -> Any:  # noqa: ANN401 - stands in for Arcavis
@@ -192,7 +121,7 @@ class Simulation:
             self.line = Wire(self.scheduler, group, create_app(self.world), self.random, self.plan.weather)
             for _ in range(self.plan.processes):
                 self.launch(after=0.0)
-            await self._set_up()
+            await self.connect(self.processes[0].resources)
             for _ in range(self.random.randint(1, 4)):
                 self._sell()
             self._ask_in_the_storm()
@@ -201,12 +130,6 @@ class Simulation:
         if not self.verdict.wrong:
             await self._judge()
         return self.verdict
-
-    def launch(self, after: float) -> None:
-        process = Process(self)
-        self.processes = [one for one in self.processes if one.alive] + [process]
-        self.scheduler.start(self.group, process.loop.sweep(SWEEP), after + self.random.uniform(0, SWEEP))
-        self.scheduler.start(self.group, process.loop.beat(), after)
 
     # ------------------------------------------------------------------ the shop
 
@@ -257,8 +180,7 @@ class Simulation:
         if self.reversed:
             self._start(self._ask(REVERSE), 0.1)
             await self._finish()
-        for failure in self.scheduler.failures:
-            self.verdict.wrong.append("crashed: " + "".join(traceback.format_exception(failure))[-900:])
+        self.judge_crashes()
 
     async def _finish(self) -> None:
         end = self.scheduler.now + HORIZON
@@ -274,18 +196,6 @@ class Simulation:
     async def _is_quiet(self) -> bool:
         async with self.db.begin(self.tenant) as session:
             return (await session.execute(_UNFINISHED, {"tenant": self.tenant})).first() is None
-
-    async def _set_up(self) -> None:
-        values = {
-            "tenant": self.tenant,
-            "slug": f"s{self.tenant.hex[:10]}",
-            "now": self.scheduler.now,
-            "company": self.company.id,
-            "secret": self.processes[0].vault.seal(self.tenant, BEXIO_SECRET, TOKEN),
-        }
-        async with self.db.begin_system() as session:
-            for statement in _SET_UP:
-                await session.execute(statement, values)
 
     # ------------------------------------------------------------------ the verdict
 
@@ -357,17 +267,6 @@ def _ledger(company: Company) -> Ledger:
     )
 
 
-_SET_UP = [
-    text(
-        "insert into tenant (id, slug, name, language, modules, created_at, updated_at)"
-        " values (:tenant, :slug, 'Simulation', 'de', '{accounting_export}', :now, :now)"
-    ),
-    text(
-        "insert into bexio_connection (tenant_id, kind, state, company_id, company_name, user_id, user_name, secret,"
-        " connected_at, updated_at) values (:tenant, 'token', 'connected', :company, 'Simulation', 1, 'Simulation',"
-        " :secret, :now, :now)"
-    ),
-]
 _UNFINISHED = text(
     "select state, reason, step from operation where tenant_id = :tenant and state not in ('done', 'parked')"
 )

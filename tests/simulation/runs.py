@@ -9,7 +9,8 @@ from typing import Any
 
 from app.db.session import Database
 from tests.simulation import bookings
-from tests.simulation.scenario import Plan, Simulation, Verdict
+from tests.simulation.processes import Verdict
+from tests.simulation.scenario import Plan, SaleSimulation
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Figures:
     milestones: Counter[str] = field(default_factory=Counter[str])
     kinds: Counter[str] = field(default_factory=Counter[str])
 
-    def add(self, verdict: Verdict | bookings.Verdict, milestones: Counter[str]) -> None:
+    def add(self, verdict: Verdict, milestones: Counter[str]) -> None:
         self.seeds += 1
         self.sales += verdict.sales
         self.requests += verdict.requests
@@ -72,7 +73,7 @@ async def run_seeds(
     """Runs the seeds one after the other over one database."""
     figures = Figures()
     for seed in seeds:
-        simulation = Simulation(db, seed, plan)
+        simulation = SaleSimulation(db, seed, plan)
         figures.add(await simulation.run(), simulation.milestones)
         if progress is not None:
             progress(figures)
@@ -88,7 +89,7 @@ async def run_booking_seeds(
     """The same for the booking export."""
     figures = Figures()
     for seed in seeds:
-        simulation = bookings.Simulation(db, seed, plan or bookings.Plan())
+        simulation = bookings.ExportSimulation(db, seed, plan or bookings.Plan())
         figures.add(await simulation.run(), simulation.milestones)
         if progress is not None:
             progress(figures)

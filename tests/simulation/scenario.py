@@ -3,46 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from random import Random
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import orjson
-from pydantic import SecretStr
 from sqlalchemy import Row, text
 
 from app import bootstrap
 from app.api.auth import Role, mint
 from app.bootstrap import Resources
-from app.connectors.access import BEXIO_SECRET
 from app.connectors.bexio.reference_kinds import KINDS
-from app.connectors.clients import HttpClients, Upstream
-from app.connectors.egress import Egress
 from app.core.money import to_five_rappen
 from app.core.priority import Priority
-from app.core.vault import generate_key
 from app.db.session import Database
-from app.jobs.work import WorkLoop
-from app.settings import Settings
+from app.jobs.work import Handler
 from sandbox.bexio.app import create_app
 from sandbox.bexio.company import Company, Document, InvoiceStatus
 from sandbox.bexio.seed import seed_shop
-from sandbox.bexio.world import World
-from tests.simulation.network import Connection, Line, Weather
-from tests.simulation.scheduler import START, Killed, Scheduler, VirtualClock
+from tests.simulation.network import Line, Weather
+from tests.simulation.processes import Process, Simulation, Verdict
+from tests.simulation.scheduler import START
 
-KEYS = generate_key("simulation")
 READY = timedelta(minutes=1)
 STORM = timedelta(minutes=7)
 HORIZON = timedelta(minutes=90)
-SETTLE = 90.0
-SWEEP = 4.0
 Body = dict[str, Any]
 MILESTONES = (
     "claimed",
@@ -77,87 +66,24 @@ class Plan:
     outage: tuple[float, float] | None = None
 
 
-@dataclass
-class Verdict:
-    """What a seed found. `wrong` is empty when everything held."""
+class SaleSimulation(Simulation):
+    """Sales at the tills, and who cancels them."""
 
-    seed: int
-    wrong: list[str] = field(default_factory=list[str])
-    sales: int = 0
-    attention: Counter[str] = field(default_factory=Counter[str])
-    requests: int = 0
-    statuses: Counter[int] = field(default_factory=Counter[int])
-    last: timedelta = timedelta(0)
-
-
-class Process:
-    """One worker process with its own caches, clock and connections."""
-
-    def __init__(self, simulation: Simulation) -> None:
-        self.simulation = simulation
-        self.alive = True
-        self.clock = VirtualClock(simulation.scheduler)
-        clients = HttpClients(self._connect)
-        self.resources: Resources = bootstrap.build(
-            simulation.settings, simulation.db, self.clock, Egress(), clients, simulation.random
-        )
-        self.loop = WorkLoop(
-            simulation.db, self.clock, bootstrap.handlers(self.resources), self.probe, simulation.random
-        )
-
-    def _connect(self, _upstream: Upstream) -> httpx.AsyncBaseTransport:
-        return Connection(self.simulation.line, self.living)
-
-    def living(self) -> None:
-        if not self.alive:
-            raise Killed
-
-    async def probe(self, milestone: str) -> None:
-        """Dies or freezes here, when the seed says so."""
-        self.living()
-        simulation = self.simulation
-        simulation.milestones[milestone] += 1
-        simulation.maybe_cancel(milestone)
-        if simulation.scheduler.now > START + STORM or simulation.scheduler.now < START + READY:
-            return
-        fate = simulation.random.uniform(0, 100)
-        if fate < simulation.plan.kill:
-            self.alive = False
-            simulation.launch(after=simulation.random.uniform(1, 30))
-            raise Killed
-        if fate < simulation.plan.kill + simulation.plan.freeze:
-            self.clock.frozen_until = simulation.scheduler.now + timedelta(seconds=simulation.random.uniform(10, 120))
-            await simulation.scheduler.wait_until(self.clock.frozen_until)
-
-
-class Simulation:
-    """One seed over one database."""
+    sweep_seconds = 4.0
+    stormy_from = START + READY
+    stormy_until = START + STORM
+    module = "orders"
 
     def __init__(self, db: Database, seed: int, plan: Plan) -> None:
-        self.db = db
-        self.seed = seed
+        super().__init__(db, seed, kill=plan.kill, freeze=plan.freeze)
         self.plan = plan
-        self.random = Random(seed)
-        self.scheduler = Scheduler()
-        self.settings = Settings(
-            database_url=None,
-            encryption_keys=SecretStr(KEYS),
-            bexio_api_url="https://bexio.test",
-            settle_seconds=SETTLE,
-            requests_per_minute=10_000,
-        )
-        self.tenant = uuid4()
-        self.company_id = f"sim{seed}x{self.tenant.hex[:8]}"
-        self.world = World(lambda: self.scheduler.now, self.scheduler.wait)
         self.company: Company = seed_shop(self.world, company_id=self.company_id)
-        self.world.add_token(self.company_id, "token-of-the-simulation")
-        self.world.limits.enabled = False
         self.key = mint(Role.BACKOFFICE)
-        self.milestones: Counter[str] = Counter()
-        self.verdict = Verdict(seed)
-        self.processes: list[Process] = []
         self.sales: dict[str, Body] = {}
         self.to_cancel: list[tuple[Body, str]] = []
+
+    def handlers(self, process: Process) -> Mapping[str, Handler]:
+        return bootstrap.handlers(process.resources)
 
     async def run(self) -> Verdict:
         async with asyncio.TaskGroup() as group:
@@ -180,14 +106,9 @@ class Simulation:
         await self._judge()
         return self.verdict
 
-    def launch(self, after: float) -> None:
-        process = Process(self)
-        self.processes = [one for one in self.processes if one.alive] + [process]
-        self.scheduler.start(self.group, process.loop.sweep(SWEEP), after + self.random.uniform(0, SWEEP))
-        self.scheduler.start(self.group, process.loop.beat(), after)
-
-    def maybe_cancel(self, milestone: str) -> None:
-        """The sale is cancelled at the very moment that work passes a point."""
+    def passed(self, milestone: str) -> None:
+        """A sale is cancelled at the very moment that work passes a point."""
+        super().passed(milestone)
         for pair in [pair for pair in self.to_cancel if pair[1] == milestone]:
             self.to_cancel.remove(pair)
             self.scheduler.start(self.group, self._cancel(pair[0]))
@@ -200,8 +121,7 @@ class Simulation:
                 break
             await self.scheduler.run_until(self.scheduler.now + timedelta(seconds=60))
             self.scheduler.now = max(self.scheduler.now, START)
-        for failure in self.scheduler.failures:
-            self.verdict.wrong.append("crashed: " + "".join(traceback.format_exception(failure))[-900:])
+        self.judge_crashes()
 
     async def _outage(self, begins: float, ends: float) -> None:
         await self.scheduler.wait(begins)
@@ -217,7 +137,7 @@ class Simulation:
     # ------------------------------------------------------------------ the shop
 
     async def _set_up(self, resources: Resources) -> None:
-        now = self.scheduler.now
+        await self.connect(resources)
         cash = next(iter(self.company.banking_accounts))["id"]
         settings = {
             "invoice_payment_type_id": INVOICE_TYPE,
@@ -228,18 +148,13 @@ class Simulation:
         }
         values = {
             "tenant": self.tenant,
-            "slug": f"s{self.tenant.hex[:10]}",
-            "now": now,
+            "now": self.scheduler.now,
             "key": uuid4(),
             "hash": self.key.hash,
             "settings": orjson.dumps(settings).decode(),
-            "company": self.company_id,
-            "secret": resources.vault.seal(self.tenant, BEXIO_SECRET, "token-of-the-simulation"),
         }
-        async with self.db.begin_system() as session:
-            for statement in _SET_UP:
-                await session.execute(statement, values)
         async with self.db.begin(self.tenant) as session:
+            await session.execute(_KEY, values)
             await session.execute(_SETTINGS, values)
         # Two actors of one process must not wait for each other outside virtual time: nobody fetches in the storm.
         bexio = await resources.remotes.bexio(self.tenant, Priority.TILL)
@@ -318,9 +233,7 @@ class Simulation:
         transport = httpx.ASGITransport(app=self.front)
         async with httpx.AsyncClient(transport=transport, base_url="http://connector") as client:
             headers = {"Authorization": f"Bearer {self.key.text}"}
-            response = await client.request(method, path, headers=headers, json=sale)
-            self.verdict.statuses[response.status_code] += 1
-            return response
+            return await client.request(method, path, headers=headers, json=sale)
 
     # ------------------------------------------------------------------ the verdict
 
@@ -328,15 +241,13 @@ class Simulation:
         async with self.db.begin(self.tenant) as session:
             rows = (await session.execute(_OUTCOME, {"tenant": self.tenant})).all()
         documents = {row.transaction_id: row for row in rows}
-        slug = f"s{self.tenant.hex[:10]}"
         self.verdict.requests = self.company.requests.total
-        self.verdict.last = self.scheduler.now - START
         for transaction_id, sale in self.sales.items():
-            mine = [i for i in self.company.invoices if i.api_reference == f"{slug}/sale/{transaction_id}"]
+            mine = [i for i in self.company.invoices if i.api_reference == f"{self.slug}/sale/{transaction_id}"]
             self._judge_sale(sale, documents.get(transaction_id), mine)
         await self._judge_contacts_and_payments()
         if len(self.company.invoices) != sum(
-            1 for i in self.company.invoices if (i.api_reference or "").startswith(slug)
+            1 for i in self.company.invoices if (i.api_reference or "").startswith(self.slug)
         ):
             self.verdict.wrong.append("an invoice without our key")
 
@@ -390,21 +301,10 @@ class Simulation:
             wrong.append(f"{name}: payments {invoice.received}, till {paid}")
 
 
-_SET_UP = [
-    text(
-        "insert into tenant (id, slug, name, language, modules, created_at, updated_at)"
-        " values (:tenant, :slug, 'Simulation', 'de', '{orders}', :now, :now)"
-    ),
-    text(
-        "insert into api_key (id, tenant_id, role, label, prefix, hash, created_at)"
-        " values (:key, :tenant, 'backoffice', 'simulation', 'abx_backoffice_', :hash, :now)"
-    ),
-    text(
-        "insert into bexio_connection (tenant_id, kind, state, company_id, company_name, user_id, user_name, secret,"
-        " connected_at, updated_at) values (:tenant, 'token', 'connected', :company, 'Simulation', 1, 'Simulation',"
-        " :secret, :now, :now)"
-    ),
-]
+_KEY = text(
+    "insert into api_key (id, tenant_id, role, label, prefix, hash, created_at)"
+    " values (:key, :tenant, 'backoffice', 'simulation', 'abx_backoffice_', :hash, :now)"
+)
 _SETTINGS = text(
     "insert into tenant_settings (tenant_id, values, version, updated_at)"
     " values (:tenant, cast(:settings as jsonb), 1, :now)"
