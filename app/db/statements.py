@@ -7,8 +7,8 @@ is a quarter of everything. Transactions go through SQLAlchemy; what is one stat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
@@ -20,6 +20,7 @@ ACQUIRE_SECONDS = 10.0
 CONNECT_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
+IDLE_SECONDS = 300.0
 
 _DIALECT = PGDialect_asyncpg()
 
@@ -37,41 +38,92 @@ class Record(asyncpg.Record):
 class _Connection(Protocol):
     async def fetchrow(self, query: str, *args: object) -> Record | None: ...
     async def set_type_codec(self, typename: str, **codec: object) -> None: ...
-
-
-class _Pool(Protocol):
-    def acquire(self, *, timeout: float) -> AbstractAsyncContextManager[_Connection]: ...
-    async def close(self) -> None: ...
+    def is_closed(self) -> bool: ...
+    async def close(self, *, timeout: float) -> None: ...  # noqa: ASYNC109
     def terminate(self) -> None: ...
 
 
 class Statements:
-    """A pool of connections for single statements; opens as many as are used at once, at most `size`."""
+    """Connections for single statements: as many as are used at once, at most `size`.
 
-    def __init__(self, url: str, *, size: int, server_settings: Mapping[str, str]) -> None:
+    asyncpg's own pool makes two tasks of every statement, which costs as much as a short statement itself. A single
+    statement leaves nothing behind, so a connection that answered is as good as new, and any other one is given up.
+    """
+
+    def __init__(
+        self, url: str, *, size: int, server_settings: Mapping[str, str], idle_seconds: float = IDLE_SECONDS
+    ) -> None:
         self._arguments: dict[str, Any] = _DIALECT.create_connect_args(make_url(url))[1]
-        self._size = size
         self._server_settings = dict(server_settings)
-        self._pool: _Pool | None = None
-        self._opening = asyncio.Lock()
+        self._idle_seconds = idle_seconds
+        self._places = asyncio.Semaphore(size)
+        # The one used last is taken first; what lies idle for long may have been dropped on the way.
+        self._idle: list[tuple[_Connection, float]] = []
         self._compiled: dict[TextClause, tuple[str, tuple[str, ...]]] = {}
 
     async def first(self, statement: TextClause, values: Mapping[str, Any]) -> Record | None:
         """Runs a statement of a module and returns its first row. A JSON parameter is a value, or bytes of JSON."""
         query, names = self._compiled.get(statement) or self._compile(statement)
-        pool = self._pool or await self._open()
-        async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-            return await connection.fetchrow(query, *[values[name] for name in names])
+        arguments = [values[name] for name in names]
+        await self._take_place()
+        try:
+            connection = self._rested() or await self._connect()
+            try:
+                row = await connection.fetchrow(query, *arguments)
+            except asyncpg.PostgresError:
+                self._give_back(connection)
+                raise
+            except BaseException:
+                connection.terminate()
+                raise
+            self._give_back(connection)
+            return row
+        finally:
+            self._places.release()
 
     async def close(self) -> None:
         """Closes every connection, at once when the server does not answer."""
-        pool, self._pool = self._pool, None
-        if pool is None:
+        idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            try:
+                await connection.close(timeout=CLOSE_SECONDS)
+            except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                connection.terminate()
+
+    async def _take_place(self) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
             return
+        async with asyncio.timeout(ACQUIRE_SECONDS):
+            await self._places.acquire()
+
+    def _rested(self) -> _Connection | None:
+        while self._idle:
+            connection, since = self._idle.pop()
+            if not connection.is_closed() and time.monotonic() - since < self._idle_seconds:
+                return connection
+            connection.terminate()
+        return None
+
+    def _give_back(self, connection: _Connection) -> None:
+        if not connection.is_closed():
+            self._idle.append((connection, time.monotonic()))
+
+    async def _connect(self) -> _Connection:
+        connect: Callable[..., Awaitable[_Connection]] = getattr(asyncpg, "connect")  # noqa: B009 - untyped
+        connection = await connect(
+            **self._arguments,
+            record_class=Record,
+            timeout=CONNECT_SECONDS,
+            command_timeout=COMMAND_SECONDS,
+            server_settings=self._server_settings,
+        )
         try:
-            await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
-        except (TimeoutError, OSError):
-            pool.terminate()
+            await _speak_json(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     def _compile(self, statement: TextClause) -> tuple[str, tuple[str, ...]]:
         compiled = statement.compile(dialect=_DIALECT)
@@ -79,28 +131,6 @@ class Statements:
         names = tuple(cast("list[str]", getattr(compiled, "positiontup", None) or []))
         self._compiled[statement] = made = (str(compiled), names)
         return made
-
-    async def _open(self) -> _Pool:
-        async with self._opening:
-            if self._pool is None:
-                create: Callable[..., Any] = getattr(asyncpg, "create_pool")  # noqa: B009 - untyped
-                self._pool = await create(
-                    **self._arguments,
-                    min_size=0,
-                    max_size=self._size,
-                    record_class=Record,
-                    init=_speak_json,
-                    # A single statement leaves nothing behind; the usual reset is a round trip of its own.
-                    reset=_leave_as_it_is,
-                    timeout=CONNECT_SECONDS,
-                    command_timeout=COMMAND_SECONDS,
-                    server_settings=self._server_settings,
-                )
-            return cast("_Pool", self._pool)
-
-
-async def _leave_as_it_is(_connection: _Connection) -> None:
-    return
 
 
 async def _speak_json(connection: _Connection) -> None:
