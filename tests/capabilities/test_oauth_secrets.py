@@ -48,7 +48,7 @@ async def test_neither_the_log_nor_the_database_holds_a_secret_in_the_clear(shop
     async with office(tenant) as people:
         secrets = await whole_life(people)
     assert len(secrets) > 10
-    logged, stored = written.getvalue().decode(), await dump(shop)
+    logged, stored = written.getvalue().decode(), await dump(shop.db)
     assert "tokens-renewed" in logged
     assert "connection-broken" in logged
     assert tenant.company.id in stored

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 
 import httpx
@@ -16,7 +15,7 @@ from app.api.assembly import Options, assemble
 from sandbox.arcavis.hosting import KEY as HOSTING_KEY
 from sandbox.bexio.app import create_app as create_bexio
 from sandbox.bexio.realm import CLIENT_SECRET
-from tests.fixtures.leaks import dump
+from tests.fixtures.leaks import dump, spoken
 from tests.fixtures.marketplace import OLD_SECRET, SECRET, Marketplace
 from tests.fixtures.person import Person, query_of
 from tests.fixtures.shop import BEXIO, KEYS, OPERATOR_KEY
@@ -35,11 +34,6 @@ def traced(place: Marketplace) -> tuple[TracerProvider, InMemorySpanExporter, ht
     return provider, exporter, client
 
 
-def spoken(secret: str) -> list[str]:
-    """A secret as it may be written: plain, as Postgres shows bytes, and in base64."""
-    return [secret, secret.encode().hex(), base64.b64encode(secret.encode()).decode().rstrip("=")]
-
-
 async def test_no_token_password_or_key_is_in_the_clear(marketplace: Marketplace, written: io.BytesIO) -> None:
     place, shop = marketplace, marketplace.shop
     place.imports = None
@@ -49,7 +43,7 @@ async def test_no_token_password_or_key_is_in_the_clear(marketplace: Marketplace
     answer = await place.post(body)
     assert answer.status_code == 202, answer.text
     # Between the exchange and the mail, too.
-    stored = [await dump(shop)]
+    stored = [await dump(shop.db)]
     transport = httpx.ASGITransport(app=create_bexio(shop.world))
     other = place.company("browser-company")
     async with httpx.AsyncClient(transport=transport, base_url=BEXIO) as bexio:
@@ -63,7 +57,7 @@ async def test_no_token_password_or_key_is_in_the_clear(marketplace: Marketplace
         page = await person.open(arrived.headers["location"])
     await place.work()
     assert len(place.environments) == 2
-    stored.append(await dump(shop))
+    stored.append(await dump(shop.db))
     for made in shop.arcavis.environments.values():
         secrets += [made["api_password"], made["initial_password"]]
         assert made["initial_password"] not in page.text

@@ -47,7 +47,7 @@ async def _demo(*, keep: bool, as_json: bool) -> None:
         with _progress() as progress:
             starting = progress.add_task("Starting Postgres, sandbox, service and worker", total=None)
             async with _stage(Path(folder), progress, starting) as stage:
-                shop, day = await _play(stage, progress, started)
+                shop, day = await play(stage, progress, started)
                 progress.stop()
                 if as_json:
                     show_json(report.as_json(day))
@@ -66,7 +66,12 @@ async def _stage(folder: Path, progress: Progress, starting: Any) -> AsyncGenera
         yield stage
 
 
-async def _play(stage: Stage, progress: Progress, started: float) -> tuple[Shop, Day]:
+async def play(stage: Stage, progress: Progress, started: float) -> tuple[Shop, Day]:
+    """The whole day, from bexio Apps to the journal.
+
+    Raises:
+        CommandFailed: something answers otherwise than it should, and the day cannot go on.
+    """
     await make_accounts(stage)
     activating = progress.add_task("bexio Apps makes the shop", total=100)
     activated = await activate(stage, lambda seen: progress.update(activating, completed=seen["progress"]))

@@ -51,15 +51,18 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_up(folder: Path) -> AsyncGenerator[Stage]:
-    """Starts everything in a folder of its own and ends it afterwards, the database last."""
+async def set_up(folder: Path, settings: Mapping[str, str] | None = None) -> AsyncGenerator[Stage]:
+    """Starts everything in a folder of its own and ends it afterwards, the database last.
+
+    `settings`: environment variables beside those that connect the programs with each other.
+    """
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(
             running("The sandbox", [*SANDBOX, "--redirect-uri", MARKETPLACE_URI], log=folder / "sandbox.log")
         )
         key = f"abx_operator_{secrets.token_urlsafe(32)}"
         secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
-        environment = _environment(folder, sandbox.ready, key, secret)
+        environment = _environment(folder, sandbox.ready, key, secret) | dict(settings or {})
         log = folder / "serve.log"
         serve = await stack.enter_async_context(
             running("connector serve", connector("serve", "--json"), environment=environment, log=log)
