@@ -15,7 +15,7 @@ from starlette.responses import Response
 from app.api import pages
 from app.api.idempotency import Replayed
 from app.api.problems import problem, respond
-from app.core.errors import ConnectorError, FieldError, InvalidInput, UnsupportedMedia
+from app.core.errors import ConnectorError, FieldError, InvalidInput, InvalidValue, UnsupportedMedia
 
 MOST_ERRORS = 50
 LONGEST_MESSAGE = 200
@@ -54,6 +54,17 @@ _MESSAGES: Mapping[str, str] = {
     "datetime_parsing": "This must be a time with offset, as in RFC 3339.",
     "datetime_from_date_parsing": "This must be a time with offset, as in RFC 3339.",
     "timezone_aware": "This must be a time with offset, as in RFC 3339.",
+    "string_too_long": "At most {max_length} characters.",
+    "string_too_short": "At least {min_length} characters.",
+    "too_long": "At most {max_length} entries.",
+    "too_short": "At least {min_length} entries.",
+    "greater_than": "This must be above {gt}.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than": "This must be below {lt}.",
+    "less_than_equal": "This must be at most {le}.",
+    "literal_error": "This must be one of: {expected}.",
+    "enum": "This must be one of: {expected}.",
+    "string_pattern_mismatch": "This is not written as it must be; its pattern is {pattern}.",
 }
 
 KINDS = frozenset(_MESSAGES)
@@ -79,9 +90,16 @@ def field_error(error: Mapping[str, Any]) -> FieldError:
     """One of pydantic's errors in our words, without what was sent."""
     kind = error["type"]
     if kind == "json_invalid":
-        return FieldError("", f"This is not valid JSON: see character {error['loc'][-1]}.")
-    message = _MESSAGES.get(kind) or str(error["msg"]).removeprefix("Value error, ")
-    return FieldError(pointer(error["loc"]), message[:LONGEST_MESSAGE])
+        place = {"character": str(error["loc"][-1])}
+        return FieldError("", "This is not valid JSON: see character {character}.", place)
+    at = pointer(error["loc"])
+    context: Mapping[str, Any] = error.get("ctx") or {}
+    said = context.get("error")
+    if isinstance(said, InvalidValue):
+        return FieldError(at, said.message, said.params)
+    if message := _MESSAGES.get(kind):
+        return FieldError(at, message, {name: str(value)[:LONGEST_MESSAGE] for name, value in context.items()})
+    return FieldError(at, str(error["msg"]).removeprefix("Value error, ")[:LONGEST_MESSAGE])
 
 
 async def _ours(request: Request, error: Exception) -> Response:

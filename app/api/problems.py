@@ -104,7 +104,7 @@ def problem(
     }
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         document["errors"] = [
-            {"pointer": found.pointer, "message": catalogue.translate(found.message, language)}
+            {"pointer": found.pointer, "message": catalogue.sentence(found.message, found.params, language)}
             for found in errors or []
         ]
     marks = {"Content-Language": language, "Vary": "Accept-Language"}

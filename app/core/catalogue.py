@@ -17,6 +17,7 @@ from app.core.texts import ENTRIES
 
 LANGUAGES = ("en", "de", "fr", "it")
 FALLBACK = "en"
+LONGEST_SENTENCE = 300
 
 _LOCALE = Path(__file__).parents[1] / "locale"
 
@@ -46,6 +47,12 @@ def text(code: str, params: Mapping[str, str], language: str) -> Text:
         detail=translate(entry.detail, language).format_map(values),
         remedy=translate(entry.remedy, language).format_map(values),
     )
+
+
+def sentence(message: str, params: Mapping[str, str], language: str) -> str:
+    """A single text in `language`, filled in when it has parameters, and never longer than a person reads."""
+    said = translate(message, language)
+    return (said.format_map(_Filled(params)) if params else said)[:LONGEST_SENTENCE]
 
 
 def translate(message: str, language: str) -> str:

@@ -6,15 +6,29 @@ status is written in one table in `app.api.problems`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with the input: a JSON pointer into the body and a message."""
+    """One thing wrong with the input: a JSON pointer into the body, and a message of `app.core.texts.fields`.
+
+    Without `params` the message is said as it stands: a choice that is offered may hold braces.
+    """
 
     pointer: str
     message: str
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class InvalidValue(ValueError):
+    """What a validator says of a value: a message of `app.core.texts.fields` and its parameters."""
+
+    def __init__(self, message: str, **params: object) -> None:
+        super().__init__(message.format_map(params) if params else message)
+        self.message = message
+        self.params = {name: str(value) for name, value in params.items()}
 
 
 class ConnectorError(Exception):

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 
 from app.api import failures
 from app.core import catalogue, errors
-from app.core.errors import ConnectorError
+from app.core.errors import ConnectorError, InvalidValue
 from app.core.texts import ENTRIES, MESSAGES, PHRASES, articles, bookings, contacts, foundation, provisioning
 
 APP = Path(__file__).parents[2] / "app"
@@ -158,6 +158,56 @@ def test_german_is_written_as_in_switzerland() -> None:
 def test_messages_about_fields_are_in_the_catalogue() -> None:
     said = {failures.field_error({"type": kind, "loc": ("body", "x"), "msg": ""}).message for kind in failures.KINDS}
     assert said <= MESSAGES
+
+
+def said_of_fields() -> Iterator[tuple[str, str]]:
+    """Every message that the source says of a field or a value; a name stands for each text it was given."""
+    for path in sorted(APP.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = {
+            target.id: str(node.value.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name) and target.id in {"CHOICES", "INTRODUCTION", "_MESSAGE"}
+        }
+        yield from ((path.name, text) for text in named.values())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                if node.targets[0].id == "message" and isinstance(node.value, ast.Constant):
+                    yield path.name, str(node.value.value)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                place = {"FieldError": 1, "InvalidValue": 0}.get(node.func.id)
+                message = node.args[place] if place is not None else None
+                if isinstance(message, ast.Constant):
+                    yield path.name, str(message.value)
+
+
+def test_what_is_said_of_fields_is_in_the_catalogue_and_nothing_else_is() -> None:
+    said = set(said_of_fields())
+    assert len(said) > 40
+    assert {(where, message) for where, message in said if message not in MESSAGES} == set()
+    kinds = {failures.field_error({"type": kind, "loc": ("body", "x"), "msg": ""}).message for kind in failures.KINDS}
+    decimals = {message for message in MESSAGES if message.startswith("This must be a") and "as a string" in message}
+    assert MESSAGES - kinds - decimals - {message for _, message in said} == set()
+
+
+def test_a_field_is_answered_in_the_callers_language() -> None:
+    error = {"type": "less_than_equal", "loc": ("body", "minutes"), "msg": "English", "ctx": {"le": 1440}}
+    found = failures.field_error(error)
+    assert catalogue.sentence(found.message, found.params, "de") == "Das darf höchstens 1440 sein."
+    ours = {
+        "type": "value_error",
+        "loc": ("body",),
+        "msg": "x",
+        "ctx": {"error": InvalidValue("At most {most} days.", most=3)},
+    }
+    found = failures.field_error(ours)
+    assert catalogue.sentence(found.message, found.params, "fr") == "Au plus 3 jours."
+
+
+def test_what_may_be_chosen_is_said_as_it_is() -> None:
+    assert catalogue.sentence("1000: {Kasse}", {}, "de") == "1000: {Kasse}"
 
 
 def test_a_text_is_filled_in() -> None:

@@ -58,7 +58,7 @@ class ExportService:
         async with self.db.begin(caller.tenant) as session:
             found = await exports.read(session, export)
         if day is not None and day not in found.days:
-            errors = [FieldError("/day", "not a day of this export")]
+            errors = [FieldError("/day", "This is not a day of this export.")]
             raise InvalidInput("booking-day-not-exported", errors, day=day)
         days = found.days if day is None else (day,)
         wanted = Asked(REVERSE, days, caller.actor, reverses=export)
@@ -103,11 +103,12 @@ def period(first: date, last: date, latest: date) -> list[date]:
         InvalidInput: `period-not-valid`: the wrong way round, too long, or not over yet.
     """
     if last < first:
-        raise InvalidInput("period-not-valid", [FieldError("/to", "before the first day")], most=MOST_DAYS)
+        raise InvalidInput("period-not-valid", [FieldError("/to", "This lies before the first day.")], most=MOST_DAYS)
     if (last - first).days >= MOST_DAYS:
-        raise InvalidInput("period-not-valid", [FieldError("/to", f"at most {MOST_DAYS} days")], most=MOST_DAYS)
+        errors = [FieldError("/to", "At most {most} days.", {"most": str(MOST_DAYS)})]
+        raise InvalidInput("period-not-valid", errors, most=MOST_DAYS)
     if last > latest:
-        raise InvalidInput("period-not-valid", [FieldError("/to", "in the future")], most=MOST_DAYS)
+        raise InvalidInput("period-not-valid", [FieldError("/to", "This lies in the future.")], most=MOST_DAYS)
     return days_between(first, last)
 
 

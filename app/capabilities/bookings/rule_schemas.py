@@ -15,6 +15,7 @@ from app.capabilities.bookings.rules import Action, Filter, Rule, Source, Value
 from app.capabilities.bookings.texts import unknown_placeholders
 from app.capabilities.bookings.vat import RATE_CLASSES, SYMBOLS
 from app.capabilities.tenancy.settings import AccountNumber
+from app.core.errors import InvalidValue
 from app.core.money import plain
 
 MOST_VALUES = 500
@@ -60,13 +61,13 @@ Currencies = Annotated[list[Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}
 
 def _known_symbol(value: str | None) -> str | None:
     if value is not None and value.startswith("@") and value not in SYMBOLS:
-        raise ValueError(f"must be a VAT code of bexio or one of {', '.join(sorted(SYMBOLS))}")
+        raise InvalidValue("This must be a VAT code of bexio or one of: {symbols}.", symbols=", ".join(sorted(SYMBOLS)))
     return value
 
 
 def _known_placeholders(value: str) -> str:
     if unknown := unknown_placeholders(value):
-        raise ValueError(f"has unknown placeholders: {', '.join(unknown)}"[:200])
+        raise InvalidValue("There are no such placeholders: {unknown}.", unknown=", ".join(unknown))
     return value
 
 
@@ -176,21 +177,21 @@ class RuleContent(BaseModel):
     @model_validator(mode="after")
     def _coherent(self) -> RuleContent:
         if (self.source == "payments") != (self.value == "amount"):
-            raise ValueError("payments have the value amount, articles any other")
+            raise InvalidValue("Payments have the value amount, articles any other one.")
         if self.action == "book" and None in {self.debit_account, self.credit_account}:
-            raise ValueError("a rule that books needs debit_account and credit_account")
+            raise InvalidValue("A rule that books needs debit_account and credit_account.")
         if self.action == "ignore" and {self.debit_account, self.credit_account, self.tax_code} != {None}:
-            raise ValueError("a rule that ignores has neither accounts nor tax_code")
+            raise InvalidValue("A rule that ignores has neither accounts nor tax_code.")
         if self.debit_account is not None and self.debit_account == self.credit_account:
-            raise ValueError("debit_account and credit_account must differ")
+            raise InvalidValue("debit_account and credit_account must differ.")
         if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
-            raise ValueError("valid_to lies before valid_from")
+            raise InvalidValue("valid_to lies before valid_from.")
         foreign = _OF_PAYMENTS if self.source == "articles" else _OF_LINES
         asked = self.filter.to_core().dimensions() | set(self.group_by)
         if wrong := sorted(asked & foreign):
-            raise ValueError(f"{self.source} do not have {', '.join(wrong)}")
+            raise InvalidValue("A rule for {source} cannot use: {wrong}.", source=self.source, wrong=", ".join(wrong))
         if self.tax_code and self.source == "payments" and self.tax_code == "@sales":
-            raise ValueError("a payment has no VAT rate of its own: name the class, as in @sales-standard")
+            raise InvalidValue("A payment has no VAT rate of its own: name the class, as in @sales-standard.")
         return self
 
     def to_core(self, rule_id: UUID, version: int, position: int) -> Rule:

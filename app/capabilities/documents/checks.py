@@ -38,8 +38,8 @@ def _sale(sale: Sale, today: date) -> Iterator[Problem]:
     if sale.currency != "CHF":
         yield "currency-not-supported", FieldError("/currency", "Only CHF can be invoiced.")
     if not today - OLDEST <= sale.date <= today + NEWEST:
-        message = f"The date must lie between {today - OLDEST} and {today + NEWEST}."
-        yield "sale-date-out-of-range", FieldError("/date", message)
+        span = {"first": str(today - OLDEST), "last": str(today + NEWEST)}
+        yield "sale-date-out-of-range", FieldError("/date", "The date must lie between {first} and {last}.", span)
     if sale.total <= 0:
         message = "The total must be above zero: bexio's interface has no credit notes."
         yield "amount-not-positive", FieldError("/total", message)
@@ -65,16 +65,17 @@ def _lines(sale: Sale) -> Iterator[Problem]:
         if line.position in seen:
             yield (
                 "position-duplicate",
-                FieldError(f"{at}/position", f"Position {line.position} occurs twice."),
+                FieldError(f"{at}/position", "Position {position} occurs twice.", {"position": str(line.position)}),
             )
         seen.add(line.position)
         if line.is_text:
             continue
         yield from _line(line, at)
         if line.tax_rate is not None and line.tax_rate not in rates:
-            known = ", ".join(plain(rate) for rate in sorted(rates, reverse=True)) or "none"
-            message = f"{plain(line.tax_rate)} % is no Swiss VAT rate on {sale.date} (known: {known})."
-            yield "tax-rate-unknown", FieldError(f"{at}/tax_rate", message)
+            known = ", ".join(plain(rate) for rate in sorted(rates, reverse=True)) or "-"
+            params = {"rate": plain(line.tax_rate), "day": str(sale.date), "known": known}
+            message = "{rate} % is no Swiss VAT rate on {day} (known: {known})."
+            yield "tax-rate-unknown", FieldError(f"{at}/tax_rate", message, params)
 
 
 def _line(line: Line, at: str) -> Iterator[Problem]:
@@ -90,7 +91,7 @@ def _line(line: Line, at: str) -> Iterator[Problem]:
     elif abs(quantity) > MOST_PIECES:
         yield (
             "quantity-out-of-range",
-            FieldError(f"{at}/quantity", f"The quantity must not exceed {MOST_PIECES}."),
+            FieldError(f"{at}/quantity", "The quantity must not exceed {most}.", {"most": str(MOST_PIECES)}),
         )
     elif taken != 0 and line.unit_price and (quantity * line.unit_price > 0) != (taken > 0):
         message = "The amount has another sign than quantity times unit price."
@@ -100,12 +101,14 @@ def _line(line: Line, at: str) -> Iterator[Problem]:
 def _sums(sale: Sale) -> Iterator[Problem]:
     lines = sum((line.amount or ZERO for line in sale.lines), ZERO)
     if lines != sale.total:
-        message = f"The lines add up to {amount(lines)}, the total is {amount(sale.total)}."
-        yield "lines-differ-from-total", FieldError("/total", message)
+        params = {"lines": amount(lines), "total": amount(sale.total)}
+        message = "The lines add up to {lines}, the total is {total}."
+        yield "lines-differ-from-total", FieldError("/total", message, params)
     paid = sum((payment.amount for payment in sale.payments), ZERO)
     if paid != sale.total:
-        message = f"The payments add up to {amount(paid)}, the total is {amount(sale.total)}."
-        yield "payments-differ-from-total", FieldError("/payments", message)
+        params = {"payments": amount(paid), "total": amount(sale.total)}
+        message = "The payments add up to {payments}, the total is {total}."
+        yield "payments-differ-from-total", FieldError("/payments", message, params)
 
 
 def _tender(sale: Sale, invoice_payment_type: str | None) -> Iterator[Problem]:
@@ -114,5 +117,5 @@ def _tender(sale: Sale, invoice_payment_type: str | None) -> Iterator[Problem]:
             message = "A payment must be above zero: give change back before the sale is sent."
             yield "payment-not-positive", FieldError(f"/payments/{index}/amount", message)
     if invoice_payment_type is not None and all(p.payment_type_id != invoice_payment_type for p in sale.payments):
-        message = f"No part is paid with payment type {invoice_payment_type}, the one for bexio invoices."
-        yield "not-paid-on-invoice", FieldError("/payments", message)
+        message = "No part is paid with payment type {payment_type}, the one for bexio invoices."
+        yield "not-paid-on-invoice", FieldError("/payments", message, {"payment_type": invoice_payment_type})

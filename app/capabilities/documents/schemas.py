@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from app.capabilities.documents.examples import DOCUMENT, SALE
+from app.core.errors import InvalidValue
 
 MAX_LINES = 1000
 MAX_PAYMENTS = 20
@@ -23,7 +24,7 @@ def _decimal_text(pattern: str, message: str) -> BeforeValidator:
         if isinstance(value, Decimal):
             return value
         if not isinstance(value, str) or compiled.fullmatch(value) is None:
-            raise ValueError(message)
+            raise InvalidValue(message)
         return Decimal(value)
 
     return BeforeValidator(parse)
@@ -39,17 +40,17 @@ _RATE = r"^[0-9]{1,2}(\.[0-9]{1,2})?$"
 
 Money = Annotated[
     Decimal,
-    _decimal_text(_MONEY, 'must be an amount as a string, such as "13.60"'),
+    _decimal_text(_MONEY, 'This must be an amount as a string, such as "13.60".'),
     _decimal_schema(_MONEY, "13.60"),
 ]
 Price = Annotated[
     Decimal,
-    _decimal_text(_PRICE, 'must be a decimal as a string, such as "5.04"'),
+    _decimal_text(_PRICE, 'This must be a decimal number as a string, such as "5.04".'),
     _decimal_schema(_PRICE, "5.04"),
 ]
 TaxRate = Annotated[
     Decimal,
-    _decimal_text(_RATE, 'must be a VAT rate in percent as a string, such as "8.1"'),
+    _decimal_text(_RATE, 'This must be a VAT rate in percent as a string, such as "8.1".'),
     _decimal_schema(_RATE, "2.6"),
 ]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]

@@ -9,13 +9,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from app.core.errors import InvalidValue
+
 _TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
 
 
 def _wall_time(value: object) -> object:
     written = isinstance(value, str) and re.fullmatch(_TIME, value) is not None
     if not written and not isinstance(value, time):
-        raise ValueError("must be a time of day written HH:MM or HH:MM:SS")
+        raise InvalidValue("This must be a time of day, written HH:MM or HH:MM:SS.")
     return value
 
 
