@@ -120,6 +120,7 @@ def messages(answer: Body) -> str:
         ({"tax_code": "UO81"}, "vat-code-inactive", "/tax_code", "@sales"),
         ({"tax_code": "VM81"}, "vat-code-unfit-for-account", "/tax_code", "UN81: "),
         ({"tax_code": "@operating-standard"}, "vat-code-unfit-for-account", "/tax_code", "UN81: "),
+        ({"tax_code": "@sales-reduced"}, "vat-code-of-other-rate", "/tax_code", "UN81: "),
     ],
 )
 async def test_what_bexio_does_not_have_is_refused_with_what_it_has(
@@ -157,6 +158,11 @@ async def test_a_rate_that_sleeps_in_bexio_may_be_named_and_woken_later(office: 
     office.company.tax("US38")["is_active"] = False
     lodging = {**REVENUE, "filter": {"tax_rates": ["lodging"]}}
     assert (await made(office, lodging))["tax_code"] == "@sales"
+
+
+async def test_a_code_of_a_class_needs_no_rate_in_the_filter(office: Tenant) -> None:
+    reduced: Body = {**REVENUE, "filter": {}, "tax_code": "@sales-reduced"}
+    assert (await made(office, reduced))["tax_code"] == "@sales-reduced"
 
 
 WRONG: tuple[Body, ...] = (

@@ -73,6 +73,37 @@ def test_a_return_at_the_old_rate_once_bexio_has_closed_that_code_waits_and_neve
     assert (plan.state, finding.code, finding.params["rate"]) == ("held", "vat-code-missing", "7.7")
 
 
+@pytest.mark.parametrize(
+    ("include", "rate", "day", "code"),
+    [
+        ({}, "2.6", TODAY, "vat-code-of-other-rate"),
+        ({"tax_rate": ["standard"]}, "7.7", TODAY, "vat-code-missing"),
+        ({"tax_rate": ["standard"]}, "7.7", date(2024, 3, 1), None),
+        ({"tax_rate": ["standard"]}, "8.1", TODAY, None),
+    ],
+)
+def test_a_code_of_a_class_is_for_lines_of_the_class_and_for_each_at_its_own_rate(
+    include: dict[str, list[str]], rate: str, day: date, code: str | None
+) -> None:
+    accounts = {"debit_account": "1000", "credit_account": "3200", "tax_code": "@sales-standard"}
+    revenue = rule(20, "Umsatz", include=include, group_by=("tax_rate",), **accounts)
+    by = (revenue, *(one for one in rules() if one.title != "Umsatz"))
+    plan = planned([receipt(line("107.70", rate), sale_day=day)], day=day, by=by)
+    assert [finding.code for finding in plan.findings] == ([code] if code else [])
+    assert plan.state == ("held" if code else "ready")
+    assert [entry.tax_code for entry in plan.entries] == ([] if code else [CODES[rate]])
+
+
+def test_a_code_of_a_class_that_the_filter_of_its_rule_shuts_out_is_told_of_before_any_sale() -> None:
+    accounts = {"debit_account": "1000", "credit_account": "3200", "tax_code": "@sales-standard"}
+    shut_out = rule(1, "Umsatz", include={"tax_rate": ["reduced"]}, **accounts)
+    (finding,) = check_rules([shut_out], ledger(), TODAY)
+    assert (finding.code, finding.params["rate"], finding.params["code_rate"]) == (
+        "vat-code-of-other-rate", "2.6", "8.1",
+    )  # fmt: skip
+    assert list(check_rules([rule(1, "Umsatz", **accounts)], ledger(), TODAY)) == []
+
+
 def future(code: str, rate: str, month: int = 7) -> Tax:
     """A code of a rate to come, from a month of 2027 on."""
     row = {"id": 700, "code": code, "type": "sales_tax", "value": rate, "is_active": True, "display_name": code}
@@ -117,6 +148,12 @@ def test_a_code_named_by_hand_stops_at_the_change_and_says_so() -> None:
         ("@material-lodging", None, "vat-code-sleeps"),
         ("@operating-standard", None, "VB81"),
         ("@operating-zero", None, "V00"),
+        ("@sales-standard", "8.1", "UN81"),
+        ("@sales-standard", "2.6", "vat-code-of-other-rate"),
+        ("@sales-standard", "7.7", "vat-code-missing"),
+        ("@sales-standard", "8.2", "vat-code-of-other-rate"),
+        ("@sales-zero", "0", "U00"),
+        ("@sales-zero", "8.1", "vat-code-of-other-rate"),
         ("UN81", "8.1", "UN81"),
         ("UN81", None, "UN81"),
         ("UN81", "2.6", "vat-code-of-other-rate"),

@@ -9,6 +9,7 @@ from app.capabilities.bookings.findings import Finding
 from app.capabilities.bookings.ledger import Ledger
 from app.capabilities.bookings.preflight import allowed_accounts, check_accounts, check_tax
 from app.capabilities.bookings.rules import Rule
+from app.capabilities.bookings.vat import BY_LINE
 from app.connectors.bexio.accounts import Account
 from app.connectors.bexio.reference import CompanyReference
 from app.connectors.bexio.reference_kinds import ACCOUNTS, BUSINESS_YEARS, CALENDAR_YEARS, TAXES, VAT_PERIODS
@@ -58,10 +59,13 @@ def _may_wait(rule: Rule, finding: Finding) -> bool:
 
 
 def _any_rate(rule: Rule, ledger: Ledger) -> Decimal | None:
-    """A rate that the rule's lines may have, to try its symbol with; a code of its own is not tried with any."""
-    if rule.tax_code is None or not rule.tax_code.startswith("@"):
-        return None
+    """A rate that the rule's lines may have, to try its symbol with.
+
+    A code of its own is not tried with any, and one of a class only with those that the filter names.
+    """
     wanted = rule.filter.include.get("tax_rate", frozenset())
+    if rule.tax_code is None or not rule.tax_code.startswith("@") or (rule.tax_code != BY_LINE and not wanted):
+        return None
     fitting = (tax.value for tax in ledger.taxes if tax.is_active and tax.type == "sales_tax")
     for value in fitting:
         named = {str(value.normalize()), ledger.vat.rate_class(f"{value.normalize():f}")}

@@ -129,11 +129,10 @@ def check_rules(rules: Sequence[Rule], ledger: Ledger, today: date) -> Iterator[
 
 
 def _rates(rule: Rule, ledger: Ledger, today: date) -> list[Decimal | None]:
-    """The rates of today that the rule's filter names, for a code that goes by the line's rate."""
-    if rule.tax_code != BY_LINE:
-        return [None]
+    """The rates of today that the rule's filter names; without any only a code that goes by no line is tried."""
     named = rule.filter.include.get("tax_rate", frozenset())
-    return [rate for rate in sorted(rates_on(today)) if {plain(rate), ledger.vat.rate_class(plain(rate))} & named]
+    rates = [rate for rate in sorted(rates_on(today)) if {plain(rate), ledger.vat.rate_class(plain(rate))} & named]
+    return [*rates] if rates or rule.tax_code == BY_LINE else [None]
 
 
 def _ending(rule: Rule, tax: Tax, ledger: Ledger, today: date) -> Iterator[Finding]:

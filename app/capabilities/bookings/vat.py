@@ -72,8 +72,13 @@ class VatCodes:
         if wanted == BY_LINE:
             return self._chosen(SALES_TAX, {plain(rate)} if rate is not None else set(), day, plain(rate or Decimal(0)))
         kind, name = wanted.removeprefix("@").split("-")
-        rates = {known for known, its in self._classes.items() if its == name}
-        return self._chosen(_KINDS[kind], rates, day, name)
+        if rate is None:
+            rates = {known for known, its in self._classes.items() if its == name}
+            return self._chosen(_KINDS[kind], rates, day, name)
+        if self._classes.get(plain(rate)) != name:
+            found = {"rate": plain(rate), "code_rate": self._lawful(name, day)}
+            return Missing("vat-code-of-other-rate", {"tax_code": wanted, "day": day.isoformat(), **found})
+        return self._chosen(_KINDS[kind], {plain(rate)}, day, plain(rate))
 
     def successor(self, tax: Tax, day: date) -> Tax | None:
         """The code of the same kind and class that holds on a later day, when `tax` has ended."""
@@ -81,6 +86,12 @@ class VatCodes:
         others = {rate for rate, its in self._classes.items() if its == name}
         found = self._chosen(tax.type, others, day, "")
         return found if isinstance(found, Tax) else None
+
+    def _lawful(self, name: str, day: date) -> str:
+        """The rates of a class on a day, as people read them; all that are known when the law names none."""
+        of_class = {rate for rate, its in self._classes.items() if its == name}
+        lawful = {plain(rate) for rate in rates_on(day)}
+        return ", ".join(sorted(of_class & lawful or of_class))
 
     def _literal(self, wanted: str, rate: Decimal | None, day: date) -> Tax | Missing:
         params = {"tax_code": wanted, "day": day.isoformat()}
