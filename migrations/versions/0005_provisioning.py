@@ -88,6 +88,7 @@ create table activation (
     tenant_id uuid references tenant,
     activation_id text not null unique,
     webhook_id text unique,
+    codes bytea[] not null,
     state text not null,
     reason text,
     params jsonb not null,

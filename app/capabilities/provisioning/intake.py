@@ -50,6 +50,9 @@ WANTED = "activation.wanted"
 MOST_RESUMED = 10
 LOST_AFTER = timedelta(hours=1)
 LOST = "provision-authorization-lost"
+# How long a repeat waits for the call that came first, and how often it looks.
+WATCH_SECONDS = 5.0
+LOOK_SECONDS = 0.25
 
 _log = structlog.get_logger("provisioning")
 _GRANT = TypeAdapter(Grant)
@@ -86,21 +89,52 @@ class Intake:
     probe: Probe = log_milestone
 
     async def webhook(self, webhook: str, given: Activation) -> UUID:
-        """A signed activation; the same one again is answered with the first result.
+        """A signed activation; the same one again is answered with the first result. Returned: nothing loses it now.
 
         Raises:
             Conflict: `provision-company-connected`, `provision-company-differs`.
             InvalidInput: `provision-authorization-lost`.
             RemoteUnavailable: bexio is away, and the code was not used.
+            Unavailable: `provision-in-other-hands`: another call exchanges the code; whether it lives, time tells.
         """
-        async with self.db.begin_system() as session:
-            taken = await records.take(session, given.activation_id, webhook, given.company.name, self.clock.now())
+        taken = await self._take(webhook, given)
         if not taken.ours:
-            if taken.state == "refused" and taken.reason is not None:
-                raise Conflict(taken.reason, **taken.params)
+            if taken.reason is not None:
+                raise _ended(taken.state, taken.reason, taken.params)
             return taken.id
         await self.probe("activation-taken")
-        grant = await self._exchange(taken.id, given)
+        try:
+            wanted, grant = await self._authorize(taken.id, given)
+            await self._keep(taken.id, wanted, grant)
+        except Exception:
+            # Whoever repeats it may try at once. Where the code was spent, bexio will say so then.
+            async with self.db.begin_system() as session:
+                await records.release(session, taken.id, self.clock.now())
+            raise
+        await self._go_on(taken.id, wanted, grant)
+        return taken.id
+
+    async def _take(self, webhook: str, given: Activation) -> records.Taken:
+        """The activation for us, or one that cannot be lost any more, or one that is over."""
+        asked = records.Asked(
+            activation=given.activation_id,
+            company=given.company.name,
+            webhook=webhook,
+            code=given.authorization.code.get_secret_value(),
+        )
+        until = self.clock.monotonic() + WATCH_SECONDS
+        while True:
+            async with self.db.begin_system() as session:
+                taken = await records.take(session, asked, self.clock.now())
+            if taken.ours or taken.state != "authorizing":
+                return taken
+            if self.clock.monotonic() >= until:
+                # It may have died with the code in its hands: only a repeat finds that out.
+                raise Unavailable("provision-in-other-hands")
+            await self.clock.sleep(LOOK_SECONDS)
+
+    async def _authorize(self, activation: UUID, given: Activation) -> tuple[Wanted, Grant]:
+        grant = await self._exchange(activation, given)
         await self.probe("activation-exchanged")
         wanted = Wanted(
             activation_id=given.activation_id,
@@ -112,9 +146,8 @@ class Intake:
             language=given.admin.language,
         )
         if wanted.company_id != given.company.id:
-            raise await self._refused(taken.id, Conflict("provision-company-differs", company=given.company.name))
-        await self._go_on(taken.id, wanted, grant)
-        return taken.id
+            raise await self._refused(activation, Conflict("provision-company-differs", company=given.company.name))
+        return wanted, grant
 
     async def browser(self, grant: Grant, language: str) -> UUID:
         """Somebody signed in through the start link of bexio Apps.
@@ -139,7 +172,8 @@ class Intake:
             language=language,
         )
         async with self.db.begin_system() as session:
-            taken = await records.take(session, activation, None, wanted.company_name, now)
+            taken = await records.take(session, records.Asked(activation, wanted.company_name), now)
+        await self._keep(taken.id, wanted, grant)
         await self._go_on(taken.id, wanted, grant)
         return taken.id
 
@@ -176,18 +210,16 @@ class Intake:
             _log.info("activation-lost", code=error.code)
             await self._end(activation, "failed", LOST, {})
             raise InvalidInput(LOST) from error
-        except (RemoteUnavailable, OutcomeUnknown):
-            # The marketplace repeats what was not taken in. Where the code was spent, bexio will say so then.
-            async with self.db.begin_system() as session:
-                await records.release(session, activation, self.clock.now())
-            raise
 
-    async def _go_on(self, activation: UUID, wanted: Wanted, grant: Grant) -> None:
-        """Keeps what the code gave, and accepts at once; when bexio does not answer now, `resume` does it later."""
+    async def _keep(self, activation: UUID, wanted: Wanted, grant: Grant) -> None:
+        """What the code gave is committed; from here on whoever finds it goes on."""
         kept = _Sealed(wanted=wanted, grant=_GRANT.dump_json(grant, by_alias=True).decode())
         secret = self.vault.seal(activation, WANTED, kept.model_dump_json())
         async with self.db.begin_system() as session:
             await records.authorized(session, activation, secret, self.clock.now())
+
+    async def _go_on(self, activation: UUID, wanted: Wanted, grant: Grant) -> None:
+        """Accepts at once; when bexio does not answer now, `resume` does it later."""
         await self.probe("activation-authorized")
         try:
             await self._accept(activation, wanted, grant)
@@ -274,6 +306,13 @@ class Intake:
     async def _end(self, activation: UUID, state: str, reason: str, params: Mapping[str, str]) -> None:
         async with self.db.begin_system() as session:
             await records.end(session, activation, state, reason, params, self.clock.now())
+
+
+def _ended(state: str, reason: str, params: Mapping[str, str]) -> RequestError:
+    """The answer for an activation that is over: the same for the first call and for each repeat."""
+    if state == "refused":
+        return Conflict(reason, **params)
+    return InvalidInput(reason, None, **params)
 
 
 class _Over(Exception):

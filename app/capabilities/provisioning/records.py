@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,17 +20,18 @@ from app.core.ids import uuid7
 HOLD = timedelta(seconds=60)
 
 _FIND = text(
-    "select id, state, reason, params, webhook_id, held_until from activation"
+    "select id, state, reason, params, codes, held_until from activation"
     " where webhook_id = cast(:webhook as text) or activation_id = :activation"
     " order by webhook_id is not distinct from cast(:webhook as text) desc limit 1 for update"
 )
 _INSERT = text(
-    "insert into activation (id, activation_id, webhook_id, state, params, company_name, held_until, created_at,"
-    " updated_at) values (:id, :activation, cast(:webhook as text), 'authorizing', '{}', :company, :held_until, :now,"
-    " :now) on conflict do nothing returning id"
+    "insert into activation (id, activation_id, webhook_id, codes, state, params, company_name, held_until, created_at,"
+    " updated_at) values (:id, :activation, cast(:webhook as text), cast(:codes as bytea[]), 'authorizing', '{}',"
+    " :company, :held_until, :now, :now) on conflict do nothing returning id"
 )
 _RETAKE = text(
     "update activation set state = 'authorizing', reason = null, params = '{}', wanted = null,"
+    " webhook_id = coalesce(cast(:webhook as text), webhook_id), codes = codes || cast(:codes as bytea[]),"
     " held_until = :held_until, updated_at = :now where id = :id"
 )
 _RELEASE = text("update activation set held_until = :now, updated_at = :now where id = :id and state = 'authorizing'")
@@ -100,6 +102,16 @@ _OPEN_ITEM = text(
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for an activation: a webhook with its code, or a browser, which has neither."""
+
+    activation: str
+    company: str
+    webhook: str | None = None
+    code: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """An activation as it was found. `ours`: whoever asked goes on with it; otherwise it is in other hands, or over."""
 
@@ -119,24 +131,30 @@ class Waiting:
     created_at: datetime
 
 
-async def take(session: AsyncConnection, activation: str, webhook: str | None, company: str, now: datetime) -> Taken:
-    """The activation of a webhook (or of a browser), new or known; by the webhook's id first.
+async def take(session: AsyncConnection, asked: Asked, now: datetime) -> Taken:
+    """The activation that is asked for, new or known; by the webhook's id first.
 
-    One that failed is taken up again, and so is one whose holder died. One that was refused stays so for the webhook
-    that it came with; the marketplace may ask again with another.
+    One whose holder died is taken up again. One that is over stays so for every code that it came with: bexio takes
+    none of them twice, and the first answer is the true one. With another code it begins anew.
     """
-    keys = {"activation": activation, "webhook": webhook}
-    new = {"id": uuid7(now), "company": company, "held_until": now + HOLD, "now": now}
+    keys = {"activation": asked.activation, "webhook": asked.webhook}
+    hold = {"held_until": now + HOLD, "now": now}
+    new = {"id": uuid7(now), "company": asked.company, "codes": _codes(asked), **hold}
     made = (await session.execute(_INSERT, {**keys, **new})).scalar_one_or_none()
     if made is not None:
         return Taken(made, ours=True, state="authorizing")
     row = (await session.execute(_FIND, keys)).one()
+    unseen = [code for code in _codes(asked) if code not in row.codes]
     abandoned = row.state == "authorizing" and row.held_until <= now
-    asked_anew = row.state == "refused" and row.webhook_id != webhook
-    if row.state == "failed" or abandoned or asked_anew:
-        await session.execute(_RETAKE, {"id": row.id, "held_until": now + HOLD, "now": now})
+    if abandoned or (row.state in {"refused", "failed"} and unseen):
+        await session.execute(_RETAKE, {"id": row.id, "webhook": asked.webhook, "codes": unseen, **hold})
         return Taken(row.id, ours=True, state="authorizing")
     return Taken(row.id, ours=False, state=row.state, reason=row.reason, params=row.params)
+
+
+def _codes(asked: Asked) -> list[bytes]:
+    """Hashes, because a code that was not used yet still opens the company's books."""
+    return [] if asked.code is None else [hashlib.sha256(asked.code.encode()).digest()]
 
 
 async def release(session: AsyncConnection, activation: UUID, now: datetime) -> None:

@@ -236,6 +236,11 @@ ENTRIES: Mapping[str, Entry] = {
         "The permission that bexio gave could not be used in time, so nothing was set up.",
         "Activate Arcavis in bexio Apps once more. Nothing has to be undone.",
     ),
+    "provision-in-other-hands": Entry(
+        "Activation is being taken in",
+        "An earlier call with this activation uses its permission from bexio just now, and its end is not known yet.",
+        "Send the same webhook again in some seconds.",
+    ),
     "provision-without-address": Entry(
         "No mail address",
         "bexio did not tell the mail address of the person who signed in, so the login could not be mailed.",

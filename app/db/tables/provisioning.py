@@ -72,6 +72,7 @@ activation = Table(
     Column("tenant_id", Uuid, ForeignKey("tenant.id")),
     text_column("activation_id", unique=True),
     Column("webhook_id", Text, unique=True),
+    Column("codes", ARRAY(LargeBinary), nullable=False),
     text_column("state"),
     text_column("reason", nullable=True),
     json_column("params"),
