@@ -10,6 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.capabilities.provisioning.choosing import REASONS
+from app.core.catalogue import translate
 from tests.fixtures.marketplace import EMAIL, OLD_SECRET, Marketplace, sign
 from tests.fixtures.service import opened
 from tests.fixtures.shop import Body
@@ -221,3 +223,71 @@ async def test_nothing_unsigned_is_looked_at(marketplace: Marketplace) -> None:
     assert await marketplace.rows("select 1 from activation") == []
     taken = await marketplace.post(body, secret=OLD_SECRET)
     assert taken.status_code == 202
+
+
+def step_of(found: Body, name: str) -> Body:
+    return next(step for step in found["steps"] if step["name"] == name)
+
+
+async def test_an_import_that_may_not_read_articles_says_so_and_goes_on_by_the_button(
+    marketplace: Marketplace,
+) -> None:
+    marketplace.imports = None
+    company = marketplace.company()
+    company.rights[company.users[1]["id"]] = {"article": "none"}
+    provision = await marketplace.activated(company)
+    await marketplace.work()
+    found = await marketplace.shown(provision, **{"Accept-Language": "de"})
+    assert (found["status"], found["reason"]["code"]) == ("waiting", "bexio-forbidden")
+    assert "«Erneut versuchen»" in found["reason"]["remedy"]
+    assert "bexio Apps" in found["reason"]["remedy"]
+    assert "…" not in found["reason"]["detail"]
+    assert (step_of(found, "contacts")["state"], step_of(found, "articles")["state"]) == ("done", "waiting")
+    company.rights.clear()
+    again = await marketplace.shop.client.post(f"/provision/{provision}/retry")
+    assert again.status_code == 303
+    begun = await marketplace.shown(provision)
+    assert (begun["status"], begun["reason"], step_of(begun, "articles")["state"]) == ("running", None, "running")
+    await marketplace.work(60)
+    assert (await marketplace.shown(provision))["status"] == "done"
+    (tenant,) = await marketplace.tenants()
+    assert await marketplace.rows("select code from attention where state = 'open'", tenant) == []
+
+
+async def test_access_that_was_withdrawn_during_the_import_is_given_anew_in_bexio_apps(
+    marketplace: Marketplace,
+) -> None:
+    marketplace.imports = None
+    company = marketplace.company()
+    provision = await marketplace.activated(company)
+
+    async def withdraw(milestone: str) -> None:
+        if milestone == "provision-imports-started":
+            for ended in marketplace.shop.world.realm.of_company(company.id):
+                ended.is_ended = True
+                for token in ended.access_tokens:
+                    marketplace.shop.world.revoke_token(token)
+
+    await marketplace.loop(withdraw).drain()
+    found = await marketplace.shown(provision, **{"Accept-Language": "fr"})
+    assert found["status"] == "waiting", found
+    assert found["reason"]["code"] in {"bexio-unauthorized", "bexio-reconnect-required"}
+    assert "bexio Apps" in found["reason"]["remedy"]
+    assert "…" not in found["reason"]["detail"]
+    assert {step_of(found, name)["state"] for name in ("contacts", "articles")} == {"waiting"}
+    await marketplace.activated(company, "act_again")
+    await marketplace.work()
+    assert (await marketplace.shown(provision))["status"] == "done"
+
+
+async def test_every_setting_that_is_filled_in_has_its_reason(marketplace: Marketplace) -> None:
+    provision = await marketplace.activated(marketplace.company())
+    await marketplace.work()
+    (tenant,) = await marketplace.tenants()
+    (row,) = await marketplace.rows("select values from tenant_settings", tenant)
+    step = step_of(await marketplace.shown(provision), "settings")
+    assert {choice["setting"] for choice in step["choices"]} == set(row[0]) - {"notification_emails"}
+    assert "rounding_account_no" in row[0]
+    for reason in REASONS.values():
+        for language in ("de", "fr", "it"):
+            assert translate(reason, language) != reason

@@ -17,6 +17,7 @@ REASONS: Mapping[str, str] = {
     "invoice_due_days": "The term of payment that bexio gives new invoices.",
     "invoice_bexio_payment_type_id": "The payment type of this name in bexio, or else its default.",
     "invoice_account_no": "The account for revenue from goods in bexio's chart of accounts.",
+    "rounding_account_no": "Bexio's own account for rounding differences.",
     "invoice_bank_account_id": "The bank account that bexio prints on invoices, or the only one.",
     "invoice_payment_type_id": "The payment type that was set up in Arcavis.",
     "notification_emails": "The person who activated Arcavis.",

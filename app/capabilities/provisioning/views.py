@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from app.capabilities.provisioning.imports import figures, share_of
 from app.capabilities.provisioning.intake import LOST
 from app.capabilities.provisioning.schemas import Choice, Provision, StepState, StepView
 from app.capabilities.provisioning.steps import TITLES, Step, following, percent
+from app.capabilities.provisioning.stuck import Stuck, stuck, told
 from app.core.catalogue import translate
 from app.core.clock import Clock
 from app.core.errors import NotFound
@@ -53,7 +54,8 @@ class Progress:
             shop = await records.shop(session, activation.tenant_id)
             item = await records.open_item(session, activation.tenant_id)
             found = {Step(name): await runs.read(session, UUID(run)) for name, run in shop.runs.items()}
-        return _after(activation, shop, item, found, language)
+            waiting = await stuck(session, activation.tenant_id, found.values())
+        return _after(activation, shop, _reason(shop, item, waiting, language), waiting, found, language)
 
     async def tenant_of(self, identity: UUID) -> UUID | None:
         """The tenant that an activation made or found; None before that."""
@@ -105,9 +107,14 @@ def _before(activation: Row[Any], language: str, now: datetime) -> Provision:
 
 
 def _after(
-    activation: Row[Any], shop: Row[Any], item: Row[Any] | None, found: Mapping[Step, Run], language: str
+    activation: Row[Any],
+    shop: Row[Any],
+    reason: Explanation | None,
+    waiting: Sequence[Stuck],
+    found: Mapping[Step, Run],
+    language: str,
 ) -> Provision:
-    reason = _reason(shop, item, language)
+    held = {one.subject for one in waiting}
     over = following(shop.done) is None
     shares = {step: share_of(run) for step, run in found.items()}
     return Provision(
@@ -115,7 +122,7 @@ def _after(
         status="done" if over else "waiting" if reason is not None else "running",
         company_name=shop.name,
         progress=max(shop.progress, percent(shop.done, shares)),
-        steps=[_shown(step, shop, found.get(step), language, waits=reason is not None) for step in Step],
+        steps=[_shown(step, shop, found.get(step), language, held, waits=reason is not None) for step in Step],
         reason=None if over else reason,
         login_url=shop.login_url,
         created_at=activation.created_at,
@@ -123,15 +130,19 @@ def _after(
     )
 
 
-def _reason(shop: Row[Any], item: Row[Any] | None, language: str) -> Explanation | None:
+def _reason(shop: Row[Any], item: Row[Any] | None, waiting: Sequence[Stuck], language: str) -> Explanation | None:
     if item is not None:
-        return explained(item.code, item.params, language)
+        return told(item.code, item.params, language)
+    if waiting:
+        return told(waiting[0].code, waiting[0].params, language)
     if shop.state != "waiting" or shop.reason is None or shop.reason in _CALM:
         return None
-    return explained(shop.reason, {}, language)
+    return told(shop.reason, {}, language)
 
 
-def _shown(step: Step, shop: Row[Any], run: Run | None, language: str, *, waits: bool) -> StepView:
+def _shown(
+    step: Step, shop: Row[Any], run: Run | None, language: str, held: Container[UUID], *, waits: bool
+) -> StepView:
     done: Mapping[str, Any] | None = shop.done.get(step.value)
     if done is not None:
         return _step(
@@ -145,7 +156,7 @@ def _shown(step: Step, shop: Row[Any], run: Run | None, language: str, *, waits:
             finished_at=datetime.fromisoformat(done["at"]),
         )
     if run is not None:
-        state: StepState = "waiting" if run.state == "failed" else "running"
+        state: StepState = "waiting" if run.state == "failed" or run.id in held else "running"
         return _step(step, state, language, counts=figures(run), total=run.total)
     if step is not following(shop.done):
         return _step(step, "pending", language)

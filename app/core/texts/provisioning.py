@@ -339,5 +339,13 @@ PHRASES: frozenset[str] = frozenset(
         "You may close this page: it goes on by itself, and the login comes by mail.",
         "The login was sent by mail.",
         "Left open, and what to do",
+        "Activate Arcavis in bexio Apps once more. What was done stays, and the set-up goes on where it stood.",
+        (
+            "Give the person who activated Arcavis this right in bexio (Settings > All settings > General > User "
+            "management) and press “Try again”, or have somebody with all rights activate Arcavis in bexio Apps "
+            "once more."
+        ),
+        "Ask your support partner to look at the new Arcavis, then press “Try again”.",
+        "Bexio's own account for rounding differences.",
     }
 )
