@@ -14,7 +14,7 @@ from sandbox.bexio.faults import Mode
 from sandbox.trade import Habits
 from tests.connectors import bexio_document
 from tests.fixtures.exporting import Bookkeeping, expected, open_books
-from tests.fixtures.service import audited
+from tests.fixtures.service import audited, connect, opened
 from tests.fixtures.shop import Shop
 
 DAY = date(2026, 11, 19)
@@ -265,6 +265,39 @@ async def test_a_sale_on_invoice_that_no_till_sent_is_found(shop: Shop) -> None:
     (row,) = await books.tenant.rows("select findings from booking_export_day")
     assert run["state"] == "done"
     assert "sale-never-sent" in {finding["code"] for finding in row.findings}
+
+
+async def test_a_receipt_that_pays_an_open_invoice_is_booked_with_the_invoice_only(shop: Shop) -> None:
+    books = await open_books(shop, habits=Habits(receipts=8, invoice=0.5, mixed=0, cancelled=0))
+    for body in books.sell(DAY):
+        assert (await books.tenant.post("/invoices", body)).status_code == 202
+    await shop.finish()
+    sold = expected(books.receipts(DAY, DAY))
+    await books.pay_invoice(DAY)
+    (line,) = next(row for row in books.receipts(DAY, DAY) if len(row["TransactionArticles"]) == 1)[
+        "TransactionArticles"
+    ]
+    beside = await books.pay_invoice(NEXT, beside=[line])
+    assert (await books.export(DAY, NEXT))["state"] == "done"
+    by_card = beside | {
+        "Amount": line["Price"],
+        "TransactionPayments": [beside["TransactionPayments"][0] | {"Amount": line["Price"]}],
+    }
+    for account, amount in expected([by_card]).items():
+        sold[account] = sold.get(account, Decimal(0)) + amount
+    assert books.without_invoices() == sold
+    (row,) = await books.tenant.rows("select findings from booking_export_day where sale_day = :day", day=DAY)
+    assert "open-invoice-paid" in {finding["code"] for finding in row.findings}
+
+
+async def test_a_company_that_holds_exported_bookings_is_not_exchanged_for_another(books: Bookkeeping) -> None:
+    other = await opened(books.shop, "other")
+    books.sell(DAY)
+    await books.export(DAY)
+    assert (await books.tenant.call("DELETE", "/connection/bexio")).status_code == 204
+    refused = await connect(books.tenant, other.token)
+    assert (refused.status_code, refused.json()["code"]) == (409, "bexio-company-differs")
+    assert len(await books.tenant.rows("select company_id from bexio_connection")) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ The one way in which a day is planned: what a preview shows and what an export p
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.capabilities.bookings import article_groups, chart, invoiced, postings, rules_store
+from app.capabilities.bookings import article_groups, chart, invoiced, paid_invoices, postings, rules_store
 from app.capabilities.bookings.article_groups import Grouping
 from app.capabilities.bookings.book import Cell, DayBook, InvoicedSale, Matches
 from app.capabilities.bookings.completeness import Till, Traded
@@ -92,6 +92,7 @@ class Planner:
         async with self.db.begin(tenant) as session:
             config = await load(session, tenant)
             rules = tuple(await rules_store.load(session))
+            recorded = await paid_invoices.recorded(session, tenant)
         bexio = await self.remotes.bexio(tenant, priority)
         arcavis = await self.remotes.arcavis(tenant)
         ledger = await chart.read(self.reference.of(tenant, bexio))
@@ -106,7 +107,7 @@ class Planner:
             rounding_limit=settings.rounding_limit,
             rounding_text=catalogue.text("rounding-difference", {}, settings.language).title,
         )
-        planning = Planning(self.db, tenant, config, rules, terms, bexio, arcavis)
+        planning = Planning(self.db, tenant, config, rules, terms, bexio, arcavis, recorded=recorded)
         if any(_GROUPS & (rule.filter.dimensions() | set(rule.group_by) | needed(rule.text)) for rule in rules):
             planning.grouping = await self._grouping(tenant, arcavis, terms.today, keep=keep)
         return planning
@@ -140,24 +141,25 @@ class Planning:
     bexio: Bexio
     arcavis: Arcavis
     grouping: Grouping = field(default_factory=Grouping)
+    recorded: paid_invoices.Recorded = field(default_factory=dict[str, Mapping[str, Decimal]])
     _matches: dict[tuple[UUID, ...], Matches] = field(default_factory=dict[tuple[UUID, ...], Matches])
 
     async def day(self, day: date) -> Planned:
         """The plan of one day."""
         book, shares = DayBook(day, self._holding(day), self.config.settings.invoice_payment_type_id), _Shares()
-        book.sink = shares.take
+        book.sink, leaving_out = shares.take, paid_invoices.LeavingOut(self.recorded)
         sold, closed = set[str](), set[str]()
         async for receipt in self.receipts(day):
-            book.add(receipt)
+            if (rest := leaving_out.rest(receipt)) is not None:
+                book.add(rest)
             (closed if receipt.is_end_of_day else sold).add(receipt.point_of_sale)
         async with self.db.begin(self.tenant) as session:
             stands = await postings.standing(session, self.tenant, day, with_shares=True)
             documents = await self._documents(session, book.invoiced)
         plan = plan_day(book, self.terms, stands.posted, stands.sequence)
         traded = Traded(frozenset(sold), frozenset(closed))
-        return Planned(
-            plan, stands, shares.found, traded, (*plan.findings, *invoiced.judge(day, book.invoiced, documents))
-        )
+        besides = (*invoiced.judge(day, book.invoiced, documents), *leaving_out.findings(day))
+        return Planned(plan, stands, shares.found, traded, (*plan.findings, *besides))
 
     async def _documents(self, session: AsyncConnection, sales: Sequence[InvoicedSale]) -> invoiced.Documents:
         """What became of the documents of sales on bexio invoice, where there is one."""

@@ -35,7 +35,8 @@ _SHARED = text(
 _FORGET_BEXIO = text(
     "delete from bexio_connection where state = 'disconnected' and refresh_secret is null"
     " and not exists (select from document) and not exists (select from payment)"
-    " and not exists (select from contact_link) and not exists (select from article_link) returning company_id"
+    " and not exists (select from contact_link) and not exists (select from article_link)"
+    " and not exists (select from booking_group where state <> 'planned') returning company_id"
 )
 _LINK_ARCAVIS = text(
     "insert into arcavis_connection (tenant_id, base_url, username, secret, state, reason, connected_at, updated_at)"
@@ -77,7 +78,7 @@ async def is_shared(session: AsyncConnection, tenant: UUID, subject: str) -> boo
 
 
 async def forget_bexio(session: AsyncConnection) -> str | None:
-    """Gives the disconnected company up when nothing was ever handed in for it; its id then."""
+    """Gives the disconnected company up when nothing was ever handed in or posted for it; its id then."""
     return (await session.execute(_FORGET_BEXIO)).scalar_one_or_none()
 
 

@@ -188,6 +188,12 @@ ENTRIES: Mapping[str, Entry] = {
         "Invoice them: the finding offers each sale as it would be sent to POST /invoices. Then check"
         " the till's connection.",
     ),
+    "open-invoice-paid": Entry(
+        "Open invoice paid at the till",
+        "These receipts paid open bexio invoices: {receipts}. Their money is recorded with the "
+        "invoices, so the export leaves it out.",
+        "Nothing to do: it is recorded once.",
+    ),
     "return-on-invoice": Entry(
         "Return on invoice",
         "These receipts give money back on bexio invoice: {receipts}. bexio has no interface for "
