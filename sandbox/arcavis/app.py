@@ -46,6 +46,9 @@ def create_app(world: World, more_routes: Sequence[Route] = ()) -> ASGIApp:
     )
 
 
+_REFUSALS = {FaultKind.ERROR: ("An error has occurred.", 500), FaultKind.CONFLICT: ("Conflict", 409)}
+
+
 class Api:
     """Answers the calls of clients: fault, then credentials, then licence, then the resource."""
 
@@ -55,8 +58,8 @@ class Api:
     async def answer(self, request: Request) -> Response:
         """Answer one call and count it."""
         slug, resource = request.path_params["tenant"], request.path_params["resource"]
-        fault = self._world.faults.take(slug, request.method, request.url.path)
         body = await request.body()
+        fault = self._world.faults.take(slug, request.method, request.url.path, body)
         early = fault is not None and not fault.after_write and fault.kind not in _ALTERS_CALL
         if fault is not None and early and (struck := await self._strike(fault, None)) is not None:
             response = struck
@@ -92,8 +95,9 @@ class Api:
         match fault.kind:
             case FaultKind.TIMEOUT:
                 return Response("<html><body>504 Gateway Time-out</body></html>", 504, media_type="text/html")
-            case FaultKind.ERROR:
-                return _json(refusal("An error has occurred."), 500)
+            case FaultKind.ERROR | FaultKind.CONFLICT:
+                message, status = _REFUSALS[fault.kind]
+                return _json(refusal(message), status)
             case FaultKind.UNAVAILABLE:
                 return Response(status_code=503)
             case FaultKind.UNAUTHORIZED:

@@ -19,6 +19,8 @@ class FaultKind(StrEnum):
     """500 with an envelope"""
     UNAVAILABLE = "unavailable"
     """503 with an empty body"""
+    CONFLICT = "conflict"
+    """409 with an envelope: as for what a record's state does not allow"""
     UNAUTHORIZED = "unauthorized"
     """401 although the credentials are right"""
     HTML = "html"
@@ -35,7 +37,7 @@ class FaultKind(StrEnum):
 class Fault:
     """A fault and the requests that it strikes: `times` more, or all when None.
 
-    Empty `tenant`, `method` and `path` match everything; `path` is a part of the path.
+    Empty `tenant`, `method`, `path` and `body` match everything; `path` is a part of the path, `body` one of the body.
     `after_write` lets the work be done before it strikes; otherwise nothing happened.
     """
 
@@ -46,11 +48,14 @@ class Fault:
     times: int | None = 1
     seconds: float = 1.0
     after_write: bool = False
+    body: str = ""
     struck: int = 0
 
-    def matches(self, tenant: str, method: str, path: str) -> bool:
+    def matches(self, tenant: str, method: str, path: str, body: bytes = b"") -> bool:
         """Whether this request is struck now."""
-        return self.times != 0 and self.tenant in {"", tenant} and self.method in {"", method} and self.path in path
+        if self.times == 0 or self.tenant not in {"", tenant} or self.method not in {"", method}:
+            return False
+        return self.path in path and self.body.encode() in body
 
     def strike(self) -> None:
         """Count a hit."""
@@ -73,9 +78,9 @@ class FaultBoard:
         """Switch all faults off."""
         self._faults.clear()
 
-    def take(self, tenant: str, method: str, path: str) -> Fault | None:
+    def take(self, tenant: str, method: str, path: str, body: bytes = b"") -> Fault | None:
         """The fault that strikes this request, counted as struck."""
-        found = next((fault for fault in self._faults if fault.matches(tenant, method, path)), None)
+        found = next((fault for fault in self._faults if fault.matches(tenant, method, path, body)), None)
         if found is not None:
             found.strike()
         return found
@@ -102,6 +107,7 @@ def read_fault(given: Record) -> Fault:
         times=optional_whole(given["times"]) if "times" in given else 1,
         seconds=float(number(given.get("seconds"), number(1))),
         after_write=flag(given.get("after_write")),
+        body=text(given.get("body")),
     )
 
 

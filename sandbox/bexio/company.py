@@ -57,6 +57,8 @@ class Rules:
     """the longest text that a contact's fields take; its remarks take any"""
     max_bulk: int = 1000
     """how many contacts one `_bulk_create` takes"""
+    bulk_keeps_valid: bool = False
+    """whether a `_bulk_create` that is refused for one contact makes the valid ones all the same"""
     has_stock_module: bool = True
     stock_needs_scope: bool = True
     """whether a token without `stock_edit` sees every article's stock fields empty"""

@@ -198,16 +198,31 @@ def _create(call: Call) -> Answer:
 
 
 def _bulk_create(call: Call) -> Answer:
-    """All or none."""
+    """All or none; or the valid ones, and yet a refusal."""
     if not is_list(call.body):
         raise Invalid("The request body has to be a list of contacts.")
     if len(call.body) > call.company.rules.max_bulk:
         raise Invalid(f"The list has more than {call.company.rules.max_bulk} contacts.")
     given = [Call(call.company, call.user_id, (), {}, each).form() for each in call.body]
+    if call.company.rules.bulk_keeps_valid:
+        return _bulk_of_valid(call.company, given)
     numbers = [number for each in given if (number := _read(call.company, each, is_new=True).get("nr"))]
     if len(set(numbers)) < len(numbers):
         raise form_errors("nr: The number is already in use.")
     return Answer([_row(create(call.company, each)) for each in given])
+
+
+def _bulk_of_valid(company: Company, given: list[Record]) -> Answer:
+    made: list[Record] = []
+    refused: Invalid | None = None
+    for each in given:
+        try:
+            made.append(_row(create(company, each)))
+        except Invalid as error:
+            refused = error
+    if refused is not None:
+        raise refused
+    return Answer(made)
 
 
 def _show(call: Call) -> Answer:

@@ -31,6 +31,8 @@ class Mode(StrEnum):
     """429, nothing done; `seconds` is what `RateLimit-Reset` tells"""
     UNAVAILABLE_503 = "unavailable_503"
     """503, nothing done"""
+    FORBIDDEN_403 = "forbidden_403"
+    """403, nothing done: as for what a record's state does not allow"""
     RESET = "reset"
     """done, then the connection breaks without an answer"""
     HTML = "html"
@@ -47,8 +49,9 @@ class Mode(StrEnum):
 class Rule:
     """A fault and the requests that it strikes.
 
-    Empty `method`, `path` (a regular expression searched in the path) and `company_id` match everything. It strikes
-    `times` requests, or all when None; with a `probability`, each matching request by chance (from `seed`).
+    Empty `method`, `path` (a regular expression searched in the path), `company_id` and `body` (a part of the request's
+    body) match everything. It strikes `times` requests, or all when None; with a `probability`, each matching request
+    by chance (from `seed`).
     """
 
     mode: Mode
@@ -59,6 +62,7 @@ class Rule:
     probability: float = 1.0
     seconds: float = 0.0
     seed: int = 0
+    body: str = ""
     struck: int = 0
     _chance: random.Random = field(init=False, repr=False)
     _pattern: re.Pattern[str] = field(init=False, repr=False)
@@ -67,13 +71,13 @@ class Rule:
         self._chance = random.Random(self.seed)
         self._pattern = re.compile(self.path)
 
-    def strikes(self, method: str, path: str, company_id: str | None) -> bool:
+    def strikes(self, method: str, path: str, company_id: str | None, body: bytes = b"") -> bool:
         """Whether this request is struck; counted if so."""
         if self.times is not None and self.struck >= self.times:
             return False
         if self.method not in {"", method} or not self._pattern.search(path):
             return False
-        if self.company_id not in {"", company_id}:
+        if self.company_id not in {"", company_id} or self.body.encode() not in body:
             return False
         if self.probability < 1 and self._chance.random() >= self.probability:
             return False
@@ -91,6 +95,7 @@ class Rule:
             "probability": self.probability,
             "seconds": self.seconds,
             "seed": self.seed,
+            "body": self.body,
             "struck": self.struck,
         }
 
@@ -101,7 +106,7 @@ def read_rule(given: Mapping[str, object]) -> Rule:
     Raises:
         BadRequest: for an unknown mode or field, or a wrong value.
     """
-    known = {"mode", "method", "path", "company_id", "times", "probability", "seconds", "seed"}
+    known = {"mode", "method", "path", "company_id", "times", "probability", "seconds", "seed", "body"}
     if set(given) - known or given.get("mode") not in set(Mode):
         raise BadRequest(f"a rule has {', '.join(sorted(known))}; mode is one of {', '.join(Mode)}")
     times = given.get("times")
@@ -115,6 +120,7 @@ def read_rule(given: Mapping[str, object]) -> Rule:
             probability=float(decimal_of(given.get("probability", 1))),
             seconds=float(decimal_of(given.get("seconds", 0))),
             seed=int(decimal_of(given.get("seed", 0))),
+            body=str(given.get("body") or ""),
         )
     except (ValueError, re.error) as error:
         raise BadRequest(f"not a rule: {error}") from None
@@ -135,6 +141,6 @@ class Faults:
         """Switch all faults off."""
         self.rules.clear()
 
-    def take(self, method: str, path: str, company_id: str | None) -> Rule | None:
+    def take(self, method: str, path: str, company_id: str | None, body: bytes = b"") -> Rule | None:
         """The rule that strikes this request."""
-        return next((rule for rule in self.rules if rule.strikes(method, path, company_id)), None)
+        return next((rule for rule in self.rules if rule.strikes(method, path, company_id, body)), None)

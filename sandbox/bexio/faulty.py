@@ -19,7 +19,7 @@ _CDN_PAGE = (
 )
 _CHUNKS = 10
 _OFFSET = re.compile(r"(\boffset=)(\d{1,18})")
-_REFUSES = frozenset({Mode.ERROR_BEFORE, Mode.STORM_429, Mode.UNAVAILABLE_503, Mode.HTML})
+_REFUSES = frozenset({Mode.ERROR_BEFORE, Mode.STORM_429, Mode.UNAVAILABLE_503, Mode.HTML, Mode.FORBIDDEN_403})
 
 
 class ConnectionBroken(ConnectionResetError):
@@ -52,7 +52,7 @@ class FaultyApi:
             if outage == "refused":
                 return await self._break(send)
             return await self._send(send, _unavailable(), logged, company)
-        rule = self._world.faults.take(inbound.method, inbound.path, logged.company_id)
+        rule = self._world.faults.take(inbound.method, inbound.path, logged.company_id, inbound.body)
         if rule is None:
             return await self._send(send, self._api.perform(inbound), logged, company)
         logged.fault = rule.mode.value
@@ -202,6 +202,8 @@ def _refusal(rule: Rule) -> Reply:
             return as_json({"error_code": 429, "message": "API rate limit exceeded"}, 429, headers)
         case Mode.UNAVAILABLE_503:
             return _unavailable()
+        case Mode.FORBIDDEN_403:
+            return as_json({"error_code": 403, "message": "Forbidden"}, 403)
         case Mode.HTML:
             return Reply(502, {"content-type": "text/html; charset=UTF-8"}, _CDN_PAGE)
         case _:

@@ -3,6 +3,9 @@
 The intent is the link's row: it is committed before the request leaves, and nobody else makes a contact for it
 meanwhile. When nothing tells what became of a request, it is waited for as long as it may still land; then the contacts
 that are new in bexio since are read, and those that are ours are adopted. Only what is not there is made again.
+
+After a second such request each contact is made by itself, so that one on which bexio fails keeps no other back. A
+request for several that bexio refuses may have made some of them all the same: that is looked up at once.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from app.capabilities.contacts.fields import KINDS, Fields, Kind, party
 from app.capabilities.contacts.mapping import Problem, Vocabulary, bexio_contact, from_bexio
 from app.capabilities.contacts.pairs import Pair
 from app.capabilities.contacts.records import Place, Record
-from app.capabilities.contacts.writing import refused
+from app.capabilities.contacts.writing import Patience, refused
 from app.capabilities.parties.evidence import Candidate, Match, Unclear, decide
 from app.capabilities.parties.normalising import normal_number
 from app.connectors.bexio.client import Bexio
@@ -32,15 +35,23 @@ from app.jobs.work import INTENT_LIFE, Work
 # bexio documents no limit; public clients send this many.
 AT_ONCE = 50
 CLOCK_SKEW = timedelta(minutes=1)
+# So many requests for several contacts may be lost before each of them is made by itself.
+MOST_TOGETHER = 2
 
 
 @dataclass(slots=True)
 class Made:
-    """What became of contacts that were to be made. `error` is why the rest was not tried, or is not known."""
+    """What became of contacts that were to be made. `error` is why the rest was not tried, or is not known.
+
+    For `unclear` ones a person must say which of bexio's new contacts they are.
+    """
 
     made: list[tuple[Record, Contact]] = field(default_factory=list[tuple[Record, Contact]])
     refused: list[tuple[Record, Problem]] = field(default_factory=list[tuple[Record, Problem]])
     busy: list[Record] = field(default_factory=list[Record])
+    unclear: list[tuple[Record, tuple[Candidate, ...]]] = field(
+        default_factory=list[tuple[Record, tuple[Candidate, ...]]]
+    )
     error: ConnectorError | None = None
 
 
@@ -66,36 +77,88 @@ class Creating:
     read_at: datetime
 
     async def make(self, kind: Kind, wanted: Sequence[Record]) -> Made:
-        """Makes at most `AT_ONCE` contacts in one request; one by one when bexio refuses them together."""
+        """Makes at most `AT_ONCE` contacts in one request; one by one when bexio refuses them together or is silent."""
+        result = Made()
+        together: list[Record] = []
+        apart: list[Record] = []
+        patience = Patience(self.work)
+        for record in wanted:
+            if (problem := patience.given_up(_key(kind, record), "bexio")) is not None:
+                result.refused.append((record, problem))
+            else:
+                (apart if patience.tries(_key(kind, record)) >= MOST_TOGETHER else together).append(record)
+        if together:
+            await self._make(kind, together, result)
+        if apart and result.error is None:
+            await self._one_by_one(kind, apart, result)
+        return result
+
+    async def _make(self, kind: Kind, wanted: Sequence[Record], result: Made) -> None:
         intended_at, free, numbers = await self._intend(kind, wanted)
-        result = Made(busy=[record for record in wanted if record.id not in free])
+        result.busy += [record for record in wanted if record.id not in free]
         chosen = sorted(
             (record for record in wanted if record.id in free), key=lambda one: (one.id not in numbers, one.id)
         )
         if not chosen:
-            return result
+            return
         await self.work.reached("contacts-intended")
         bexio = self.bexio.until(intended_at + INTENT_LIFE)
         bodies = [self._body(kind, record, numbers.get(record.id)) for record in chosen]
         try:
             made = await _sent(bexio, bodies)
         except OutcomeUnknown as error:
+            Patience(self.work).missed(_key(kind, record) for record in chosen)
             result.error = error
         except ConnectorError as error:
-            await self._release(kind, chosen)
-            if (problem := refused(error)) is None:
-                result.error = error
-            elif len(chosen) > 1:
-                await self._one_by_one(kind, chosen, result)
-            elif numbers:
-                # The number may be what bexio did not like: it is only a wish.
-                await self._without_number(kind, chosen[0], result)
-            else:
-                result.refused.append((chosen[0], problem))
+            await self._failed(kind, chosen, error, intended_at, result, numbered=bool(numbers))
         else:
             await self.work.reached("contacts-answered")
             result.made += zip(chosen, made, strict=True)
-        return result
+
+    async def _failed(
+        self,
+        kind: Kind,
+        chosen: Sequence[Record],
+        error: ConnectorError,
+        intended_at: datetime,
+        result: Made,
+        *,
+        numbered: bool,
+    ) -> None:
+        """The request was refused, or surely did not arrive."""
+        problem = refused(error)
+        if problem is not None and len(chosen) > 1:
+            try:
+                left = await self._not_made(kind, chosen, intended_at, result)
+            except ConnectorError as silence:
+                # The intent stands: the next turn looks.
+                result.error = silence
+                return
+            await self._one_by_one(kind, left, result)
+            return
+        await self._release(kind, chosen)
+        if problem is None:
+            result.error = error
+        elif numbered:
+            # The number may be what bexio did not like: it is only a wish.
+            await self._without_number(kind, chosen[0], result)
+        else:
+            result.refused.append((chosen[0], problem))
+
+    async def _not_made(
+        self, kind: Kind, chosen: Sequence[Record], intended_at: datetime, result: Made
+    ) -> list[Record]:
+        """Those of a refused request that bexio does not have. It may have kept the valid ones; those are adopted."""
+        work = self.work
+        fresh = await self._fresh(intended_at - CLOCK_SKEW, work.clock.now())
+        ids = {record.id for record in chosen}
+        async with work.db.begin(work.tenant) as session:
+            open_ = await pairs.sent(session, work.tenant, work.operation.id)
+        found = await self._adopt(kind, [one for one in open_ if one.kind == kind and one.arcavis_id in ids], fresh)
+        result.made += found.adopted
+        result.unclear += found.unclear
+        known = {record.id for record, _ in (*found.adopted, *found.unclear)}
+        return [record for record in chosen if record.id not in known]
 
     async def recover(self) -> dict[Kind, Recovered]:
         """Adopts what earlier requests of this work made after all; nothing is in flight afterwards.
@@ -146,18 +209,21 @@ class Creating:
         return bexio_contact(record.fields, self.vocabulary, self.user, groups=groups, number=number)
 
     async def _one_by_one(self, kind: Kind, chosen: Sequence[Record], result: Made) -> None:
+        """A contact whose making nobody saw end keeps no other one back; a bexio that is away does."""
         for record in chosen:
-            one = await self.make(kind, [record])
+            one = Made()
+            await self._make(kind, [record], one)
             result.made += one.made
             result.refused += one.refused
             result.busy += one.busy
-            if one.error is not None:
-                result.error = one.error
+            result.error = result.error or one.error
+            if one.error is not None and not isinstance(one.error, OutcomeUnknown):
                 return
 
     async def _without_number(self, kind: Kind, record: Record, result: Made) -> None:
         bare = Record(record.id, record.fields, groups=record.groups, made_from=record.made_from)
-        one = await self.make(kind, [bare])
+        one = Made()
+        await self._make(kind, [bare], one)
         result.made += [(record, contact) for _, contact in one.made]
         result.refused += [(record, problem) for _, problem in one.refused]
         result.busy += [record for _ in one.busy]
@@ -196,6 +262,10 @@ class Creating:
             missing = [pair.arcavis_id for pair in open_ if pair.arcavis_id not in adopted]
             await pairs.release(session, work.tenant, kind, missing, work.operation.id)
         return found
+
+
+def _key(kind: Kind, record: Record) -> str:
+    return f"bexio/{kind}/new {record.id}"
 
 
 async def _sent(bexio: Bexio, bodies: Sequence[ContactCreate]) -> tuple[Contact, ...]:

@@ -18,7 +18,7 @@ from app.capabilities.contacts.mapping import (
 )
 from app.capabilities.contacts.merge import Base
 from app.capabilities.contacts.records import Record
-from app.capabilities.contacts.writing import contacts_of, refused, together
+from app.capabilities.contacts.writing import Patience, contacts_of, together
 from app.connectors.arcavis.client import Arcavis
 from app.connectors.bexio.client import Bexio
 from app.connectors.bexio.contacts import Contact
@@ -62,6 +62,7 @@ class Editing:
     bexio: Bexio
     vocabulary: Vocabulary
     replanning: Replanning
+    patience: Patience
 
     async def write(self, jobs: Sequence[Job]) -> None:
         """Writes to Arcavis, then to bexio; each job tells afterwards how it went."""
@@ -75,7 +76,7 @@ class Editing:
             elif isinstance(outcome, RemoteNotFound):
                 job.gone = side
             elif isinstance(outcome, ConnectorError):
-                if (problem := refused(outcome)) is None:
+                if (problem := self.patience.problem(_key(side, job.case), outcome)) is None:
                     job.error = outcome
                 else:
                     self.replanning.without(job, side, problem)
@@ -94,6 +95,11 @@ class Editing:
         planned = job.step
         changes = bexio_changes(planned.merged.to_bexio, planned.bexio_after, self.vocabulary, groups=planned.groups)
         return await self.bexio.contacts.edit(record.id, changes)
+
+
+def _key(side: Side, case: Case) -> str:
+    record = case.arcavis or case.bexio
+    return f"{side}/{case.kind}/{record.id if record else 0}"
 
 
 async def make_in_arcavis(

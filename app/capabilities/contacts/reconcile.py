@@ -27,7 +27,8 @@ from app.capabilities.contacts.merge import Base, Policy
 from app.capabilities.contacts.pairs import GROUP
 from app.capabilities.contacts.records import Place, Record
 from app.capabilities.contacts.refreshing import Refreshing
-from app.capabilities.contacts.writing import refused
+from app.capabilities.contacts.writing import Patience, is_unknown
+from app.capabilities.parties.evidence import Candidate
 from app.connectors.arcavis.client import Arcavis
 from app.connectors.bexio.client import Bexio
 from app.connectors.bexio.contacts import Contact
@@ -118,12 +119,16 @@ class Reconciler:
             ledger = self._ledger()
             for record, contact in found.adopted:
                 self._created(ledger, Case(kind, record), contact)
-            for record, candidates in found.unclear:
-                ledger.ask(kind, record.id, label(record.fields), candidates)
-                ledger.tally.add("conflicts")
-                ledger.visit(ledger.place(kind), record.id)
+            self._ask(ledger, kind, found.unclear)
             await self._store(ledger)
             await self.work.reached("contacts-recovered")
+
+    @staticmethod
+    def _ask(ledger: Ledger, kind: Kind, unclear: Sequence[tuple[Record, tuple[Candidate, ...]]]) -> None:
+        for record, candidates in unclear:
+            ledger.ask(kind, record.id, label(record.fields), candidates)
+            ledger.tally.add("conflicts")
+            ledger.visit(ledger.place(kind), record.id)
 
     def _ledger(self) -> Ledger:
         return Ledger(self.work.tenant, self.run)
@@ -226,7 +231,8 @@ class Reconciler:
         await self.work.advance("contacts-writing")
         until = self.work.clock.now() + INTENT_LIFE
         replanning = Replanning(self._step, self.terms.writable)
-        editing = Editing(self.arcavis.until(until), self.bexio.until(until), self.vocabulary, replanning)
+        patience = Patience(self.work)
+        editing = Editing(self.arcavis.until(until), self.bexio.until(until), self.vocabulary, replanning, patience)
         await editing.write(writing)
         await self.work.reached("contacts-written")
 
@@ -249,6 +255,9 @@ class Reconciler:
             ledger.edited(case.kind, case.bexio.id)
         ledger.join(case, planned)
         ledger.visit_case(case, planned)
+        if is_unknown(planned.problem):
+            ledger.visit(ledger.place(case.kind), case.arcavis.id, pending=True)
+            ledger.visit(ledger.place(None), case.bexio.id, pending=True)
 
     async def _make_in_arcavis(self, cases: Sequence[Case]) -> None:
         for piece in _pieces(cases, PIECE):
@@ -279,6 +288,7 @@ class Reconciler:
         await self.work.advance("contacts-making")
         arcavis = self.arcavis.until(self.work.clock.now() + INTENT_LIFE)
         first: ConnectorError | None = None
+        patience = Patience(self.work)
         for index, outcome in (await make_in_arcavis(arcavis, wanted)).items():
             kind, record, number = wanted[index]
             if isinstance(outcome, int):
@@ -288,9 +298,9 @@ class Reconciler:
                 ledger.link_made(case, self._base(kind, made.fields, record))
                 ledger.create(case, "arcavis")
                 ledger.visit(ledger.place(None), record.id)
-            elif (problem := refused(outcome)) is not None:
+            elif (problem := patience.problem(f"arcavis/{kind}/of {record.id}", outcome)) is not None:
                 ledger.fail(piece[index], problem)
-                ledger.visit(ledger.place(None), record.id)
+                ledger.visit(ledger.place(None), record.id, pending=is_unknown(problem))
             else:
                 ledger.unfinished(piece[index])
                 first = first or outcome
@@ -346,7 +356,8 @@ class Reconciler:
             self._created(ledger, Case(kind, record), contact)
         for record, problem in result.refused:
             ledger.fail(Case(kind, record), problem)
-            ledger.visit(ledger.place(kind), record.id)
+            ledger.visit(ledger.place(kind), record.id, pending=is_unknown(problem))
+        self._ask(ledger, kind, result.unclear)
         for record in result.busy:
             ledger.visit(ledger.place(kind), record.id, pending=True)
         return result.error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -12,9 +13,13 @@ from app.capabilities.contacts.mapping import Problem
 from app.connectors.arcavis.client import Arcavis
 from app.connectors.arcavis.contacts import Contacts
 from app.connectors.arcavis.names import Customer, Supplier
-from app.core.errors import ConnectionRefused, ConnectorError, RemoteRejected
+from app.core.errors import ConnectionRefused, ConnectorError, OutcomeUnknown, RemoteNotFound, RemoteRejected
+from app.jobs.work import Work
 
 IN_FLIGHT = 8
+# So often it is tried to write one contact while nobody hears what becomes of it. A whole run may fail more often.
+MOST_UNKNOWN = 4
+_MISSED, _UNKNOWN = "missed", "contact-outcome-unknown"
 
 Value = TypeVar("Value")
 
@@ -41,9 +46,55 @@ async def together(calls: Sequence[Callable[[], Awaitable[Value]]]) -> list[Valu
 
 
 def refused(error: ConnectorError) -> Problem | None:
-    """The contact's own problem, when that is why it was refused; None when it says nothing about the contact."""
-    if not isinstance(error, RemoteRejected) or isinstance(error, ConnectionRefused):
+    """The contact's own problem, when that is why it was refused; None when it says nothing about the contact.
+
+    Whatever the status: a write that is refused will be refused again, and must not stop all contacts behind it.
+    """
+    if not isinstance(error, RemoteRejected) or isinstance(error, ConnectionRefused | RemoteNotFound):
         return None
-    if error.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY} or error.code == "arcavis-refused":
+    if error.status >= HTTPStatus.BAD_REQUEST or error.code == "arcavis-refused":
         return Problem("contact-refused", {"system": error.system, "reasons": "; ".join(error.reasons)})
     return None
+
+
+def is_unknown(problem: Problem | None) -> bool:
+    """Whether a system failed on the contact: the next run tries again, as it may have been down."""
+    return problem is not None and problem.code == _UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Counts over the turns of a work how often nobody heard what became of a contact's write, by a key of its own.
+
+    One contact on which a system fails each time would else use up the patience with all of them.
+    """
+
+    work: Work
+
+    def tries(self, key: str) -> int:
+        """How often that was."""
+        return self._counts().get(key, 0)
+
+    def missed(self, keys: Iterable[str]) -> None:
+        """It happened again."""
+        self._note({**self._counts(), **{key: self.tries(key) + 1 for key in keys}})
+
+    def given_up(self, key: str, system: str) -> Problem | None:
+        """The contact's problem once it was tried often enough; then it is counted anew."""
+        if self.tries(key) < MOST_UNKNOWN:
+            return None
+        self._note({known: count for known, count in self._counts().items() if known != key})
+        return Problem(_UNKNOWN, {"system": system})
+
+    def problem(self, key: str, error: ConnectorError) -> Problem | None:
+        """What `refused` says of a write that may be repeated, or that it was tried often enough."""
+        if not isinstance(error, OutcomeUnknown):
+            return refused(error)
+        self.missed([key])
+        return self.given_up(key, error.system)
+
+    def _counts(self) -> dict[str, int]:
+        return self.work.memo.get(_MISSED) or {}
+
+    def _note(self, counts: dict[str, int]) -> None:
+        self.work.note(**{_MISSED: counts})

@@ -52,6 +52,11 @@ ENTRIES: Mapping[str, Entry] = {
         "{system} refused the contact: {reasons}",
         "Correct the contact in the other system. It then goes on by itself.",
     ),
+    "contact-outcome-unknown": Entry(
+        "It is not known whether a contact was written",
+        "{system} failed each time this contact was written; all others went on.",
+        "Look for the contact in {system}. The next run tries it again.",
+    ),
     "contact-match-open": Entry(
         "It is not certain which bexio contact this is",
         "One or several contacts in bexio could be this Arcavis contact, and nothing decides it.",
