@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.capabilities.contacts.fields import ADDRESS, NAME, NAMES, Fields, canonical, same
+from app.capabilities.contacts.fields import ADDRESS, NAME, NAMES, Fields, Side, canonical, same
 from app.capabilities.contacts.merge import Base, Merged, Policy, merge
 
 ANNA = canonical(
@@ -105,6 +106,34 @@ def test_an_address_that_comes_from_both_sides_ends_in_a_form_that_bexio_takes()
     assert other.street == "c/o Huber"
 
 
+@pytest.mark.parametrize("policy", ["arcavis", "bexio", "ask"])
+def test_of_two_addresses_that_exclude_each_other_no_half_is_written_anywhere(policy: Policy) -> None:
+    cleared = replace(ANNA, street="", house_number="")
+    corrected = replace(ANNA, house_number="1a")
+    dorf = replace(ANNA, street="Dorf", house_number="")
+    rosenweg = replace(ANNA, street="Rosenweg", house_number="12", address_addition="c/o Huber")
+    for base, mine, theirs in ((AGREED, cleared, corrected), (Base(), dorf, rosenweg)):
+        merged = merge(base, mine, theirs, policy)
+        one, other = after(merged, mine, theirs)
+        if policy == "ask":
+            assert (one, other) == (mine, theirs)
+            assert set(merged.conflicts) == {name for name in ADDRESS if getattr(mine, name) != getattr(theirs, name)}
+        else:
+            assert one == other == (mine if policy == "arcavis" else theirs)
+
+
+@given(bases, contacts, contacts, policies, st.sampled_from([("arcavis",), ("bexio",), ("arcavis", "bexio")]))
+def test_no_side_is_given_a_number_or_an_addition_without_a_street(
+    base: Base, arcavis: Fields, bexio: Fields, policy: Policy, writable: tuple[Side, ...]
+) -> None:
+    for known in (base, Base()):
+        merged = merge(known, arcavis, bexio, policy, writable=writable)
+        for writes, told in zip((merged.to_arcavis, merged.to_bexio), after(merged, arcavis, bexio), strict=True):
+            if ADDRESS & writes.keys():
+                assert told.street or not (told.house_number or told.address_addition)
+        assert merged.postponed.isdisjoint(merged.to_arcavis.keys() | merged.to_bexio.keys())
+
+
 @given(bases, contacts, contacts, policies)
 def test_both_sides_agree_afterwards_on_every_field_without_conflict(
     base: Base, arcavis: Fields, bexio: Fields, policy: Policy
@@ -138,6 +167,9 @@ def test_conflicts_are_the_fields_changed_on_both_to_different_values(
         and getattr(bexio, name) != base.bexio[name]
         and not same(name, getattr(arcavis, name), getattr(bexio, name))
     }
+    if expected & ADDRESS and not same("street", arcavis.street, bexio.street):
+        # Two addresses are one thing to decide.
+        expected |= {name for name in ADDRESS if not same(name, getattr(arcavis, name), getattr(bexio, name))}
     assert set(merged.conflicts) == expected
 
 

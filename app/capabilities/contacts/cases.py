@@ -11,6 +11,7 @@ from app.capabilities.contacts.merge import Base, Clash, Merged, Policy, merge
 from app.capabilities.contacts.pairs import GROUP, Pair
 from app.capabilities.contacts.records import Record
 
+SIDES: tuple[Side, ...] = ("arcavis", "bexio")
 DELETED, ARCHIVED, LEFT = "deleted-in-arcavis", "archived-in-bexio", "left-its-group"
 
 
@@ -67,7 +68,7 @@ class Step:
         """Sides whose changes wait for a run that may copy them."""
         if self.problem is not None:
             return frozenset()
-        return frozenset(_changed_side(name, self) for name in self.merged.postponed)
+        return frozenset(side for name in self.merged.postponed for side in _changed_sides(name, self))
 
 
 def kinds_to_look_for(record: Record, groups: Mapping[Kind, int], linked: Collection[Kind]) -> tuple[Kind, ...]:
@@ -153,11 +154,18 @@ def _problem(planned: Step, vocabulary: Vocabulary) -> tuple[Problem | None, Sid
     return None, None
 
 
-def _changed_side(name: str, planned: Step) -> Side:
-    """On which side a field was changed that could not be copied: the other one was not writable."""
+def _changed_sides(name: str, planned: Step) -> tuple[Side, ...]:
+    """On which sides a field was changed that could not be copied: the other one was not writable.
+
+    Without a base nobody knows who changed it, but an empty value is none that waits to be copied.
+    """
     base = planned.merged.base
-    changed = base.arcavis.get(name) != getattr(planned.arcavis_after, name)
-    return "arcavis" if changed else "bexio"
+    here, there = getattr(planned.arcavis_after, name), getattr(planned.bexio_after, name)
+    if name in base.arcavis and name in base.bexio:
+        told = {"arcavis": here != base.arcavis[name], "bexio": there != base.bexio[name]}
+    else:
+        told = {"arcavis": bool(here), "bexio": bool(there)}
+    return tuple(side for side in SIDES if told[side])
 
 
 def clashes(conflicts: Mapping[str, Clash]) -> dict[str, dict[str, str]]:

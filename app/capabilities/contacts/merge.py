@@ -3,6 +3,7 @@
 The base is what both sides held when they last agreed on a field. Changed on one side: copied to the other, also when
 it was emptied, for that is what the person did. Changed on both to different values: the policy decides, or a person.
 Without a base, which is the first time two contacts meet, an empty field is filled and never empties a filled one.
+Two different addresses are one thing to decide: the number of one is nothing to fill into the other.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class _Merging:
 
     def keep_base(self, name: str) -> None:
         for old, new in ((self.base.arcavis, self.new_arcavis), (self.base.bexio, self.new_bexio)):
+            new.pop(name, None)
             if name in old:
                 new[name] = old[name]
 
@@ -106,17 +108,19 @@ def merge(
     """Merges two contacts. `apart` are fields that one side cannot hold as they are: each keeps its own."""
     work = _Merging(base, writable)
     mine, theirs = arcavis.values(), bexio.values()
+    whole = _addresses_exclude_each_other(base, mine, theirs)
     for name in NAMES:
-        here, there = mine[name], theirs[name]
+        now = Clash(mine[name], theirs[name])
         if name in apart:
-            work.agree(name, here, there)
-        elif name in base.arcavis and name in base.bexio:
-            _with_base(work, name, Clash(here, there), policy)
+            work.agree(name, now.arcavis, now.bexio)
+        elif whole and name in ADDRESS:
+            _as_a_whole(work, name, now, policy)
         else:
-            _first(work, name, Clash(here, there), policy)
+            _one(work, name, now, policy)
     for group in (NAME, ADDRESS):
         if group.isdisjoint(work.conflicts.keys() | work.postponed):
             _bring_in_form(work, group, arcavis, bexio)
+    _hold_half_an_address_back(work, arcavis, bexio)
     return Merged(
         work.to_arcavis,
         work.to_bexio,
@@ -142,6 +146,44 @@ def _bring_in_form(work: _Merging, group: frozenset[str], arcavis: Fields, bexio
                 writes.pop(name, None)
                 if formed[name] != getattr(before, name):
                     writes[name] = formed[name]
+
+
+def _hold_half_an_address_back(work: _Merging, arcavis: Fields, bexio: Fields) -> None:
+    """What would leave an address that bexio refuses waits with the rest of it: a number without its street."""
+    for before, writes in ((arcavis, work.to_arcavis), (bexio, work.to_bexio)):
+        after = before.with_values(writes)
+        formed = canonical(after)
+        if any(getattr(after, name) != getattr(formed, name) for name in ADDRESS):
+            for name in ADDRESS & writes.keys():
+                del writes[name]
+                work.postpone(name)
+
+
+def _addresses_exclude_each_other(base: Base, mine: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
+    """Whether a part of the address excludes the other side's, and they are not in the same street anyway."""
+    if same("street", mine["street"], theirs["street"]):
+        return False
+    return any(_clashes(base, name, Clash(mine[name], theirs[name])) for name in ADDRESS)
+
+
+def _clashes(base: Base, name: str, now: Clash) -> bool:
+    asked = _Merging(base, ())
+    _one(asked, name, now, "ask")
+    return name in asked.conflicts
+
+
+def _as_a_whole(work: _Merging, name: str, now: Clash, policy: Policy) -> None:
+    if same(name, now.arcavis, now.bexio):
+        work.agree(name, now.arcavis, now.bexio)
+    else:
+        work.clash(name, now, policy)
+
+
+def _one(work: _Merging, name: str, now: Clash, policy: Policy) -> None:
+    if name in work.base.arcavis and name in work.base.bexio:
+        _with_base(work, name, now, policy)
+    else:
+        _first(work, name, now, policy)
 
 
 def _with_base(work: _Merging, name: str, now: Clash, policy: Policy) -> None:
