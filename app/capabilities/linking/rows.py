@@ -13,7 +13,7 @@ from app.capabilities.linking.company import BY_BOOKS, Owner
 from app.connectors.access import BEXIO_SECRET
 from app.connectors.oidc.grants import Grant
 from app.connectors.renewal_rows import REFRESH_SECRET
-from app.core.errors import Conflict
+from app.core.errors import Conflict, Forbidden
 from app.core.vault import Vault
 
 # The same company: the same id, or the same books where one of the two ids was taken from them. An id that bexio
@@ -63,6 +63,7 @@ async def link(
 
     Raises:
         Conflict: `bexio-company-differs`: the tenant belongs to another company.
+        Forbidden: `sign-in-scopes-missing`: a grant that cannot be renewed.
         IntegrityError: the company belongs to another tenant.
     """
     values = {
@@ -90,10 +91,13 @@ def _sealed(vault: Vault, tenant: UUID, credentials: PersonalToken | Grant, now:
         secret = vault.seal(tenant, BEXIO_SECRET, credentials.token)
         return {**empty, "kind": "token", "secret": secret, "scopes": [], "expires_at": credentials.expires_at}
     tokens = credentials.tokens
+    if tokens.refresh_token is None:
+        # It would work for minutes and then never again, in the place of a connection that works.
+        raise Forbidden("sign-in-scopes-missing", scopes="offline_access")
     return {
         "kind": "oauth",
         "secret": vault.seal(tenant, BEXIO_SECRET, tokens.access_token),
-        "refresh_secret": vault.seal(tenant, REFRESH_SECRET, tokens.refresh_token or ""),
+        "refresh_secret": vault.seal(tenant, REFRESH_SECRET, tokens.refresh_token),
         "scopes": sorted(credentials.scopes),
         "expires_at": None,
         "renew_from": tokens.renew_from,

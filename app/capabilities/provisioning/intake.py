@@ -24,6 +24,7 @@ from app.capabilities.provisioning.steps import Step
 from app.capabilities.tenancy import sealed
 from app.connectors.oidc.client import OidcClient
 from app.connectors.oidc.grants import Grant
+from app.connectors.oidc.scopes import NEEDED
 from app.core.clock import Clock
 from app.core.errors import (
     Conflict,
@@ -92,7 +93,7 @@ class Intake:
         """A signed activation; the same one again is answered with the first result. Returned: nothing loses it now.
 
         Raises:
-            Conflict: `provision-company-connected`, `provision-company-differs`.
+            Conflict: `provision-company-connected`, `provision-company-differs`, `provision-scopes-missing`.
             InvalidInput: `provision-authorization-lost`.
             RemoteUnavailable: bexio is away, and the code was not used.
             Unavailable: `provision-in-other-hands`: another call exchanges the code; whether it lives, time tells.
@@ -147,6 +148,9 @@ class Intake:
         )
         if wanted.company_id != given.company.id:
             raise await self._refused(activation, Conflict("provision-company-differs", company=given.company.name))
+        if lacking := grant.lacking(NEEDED):
+            error = Conflict("provision-scopes-missing", scopes=", ".join(lacking))
+            raise await self._refused(activation, error)
         return wanted, grant
 
     async def browser(self, grant: Grant, language: str) -> UUID:

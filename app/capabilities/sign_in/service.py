@@ -14,7 +14,6 @@ from app.capabilities.sign_in.browser import Cookie, cookie, is_same, nonce_of, 
 from app.capabilities.sign_in.records import Hashes, Intent, SignIn, hash_of
 from app.connectors.oidc.client import OidcClient
 from app.connectors.oidc.grants import Grant, GrantRefused
-from app.connectors.oidc.scopes import INDISPENSABLE, missing
 from app.core.clock import Clock
 from app.core.errors import (
     Conflict,
@@ -162,10 +161,6 @@ class SignIns:
 
 
 def _sufficient(grant: Grant, wanted: Sequence[str]) -> Grant:
-    """A grant without which no invoice could be made, or none for long, is not worth keeping."""
-    lacking = [scope for scope in missing(grant.scopes, wanted) if scope in INDISPENSABLE]
-    if grant.tokens.refresh_token is None and "offline_access" not in lacking:
-        lacking.append("offline_access")
-    if lacking:
+    if lacking := grant.lacking(wanted):
         raise Forbidden("sign-in-scopes-missing", scopes=", ".join(lacking))
     return grant

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from app.connectors.oidc.claims import Claims
+from app.connectors.oidc.scopes import INDISPENSABLE, missing
 from app.connectors.refusals import Answer, refusal
 from app.core.errors import RemoteError, RemoteRejected, RemoteUnavailable
 
@@ -78,6 +79,13 @@ class Grant:
     tokens: Tokens
     claims: Claims
     scopes: frozenset[str]
+
+    def lacking(self, wanted: Iterable[str]) -> list[str]:
+        """The wanted scopes without which no invoice could be made, or none for long: such a grant is not kept."""
+        lacking = [scope for scope in missing(self.scopes, wanted) if scope in INDISPENSABLE]
+        if self.tokens.refresh_token is None and "offline_access" not in lacking:
+            lacking.append("offline_access")
+        return lacking
 
 
 def read(answer: Answer, now: datetime) -> Tokens | None:

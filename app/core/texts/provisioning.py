@@ -236,6 +236,11 @@ ENTRIES: Mapping[str, Entry] = {
         "The permission that bexio gave could not be used in time, so nothing was set up.",
         "Activate Arcavis in bexio Apps once more. Nothing has to be undone.",
     ),
+    "provision-scopes-missing": Entry(
+        "Necessary rights were not allowed",
+        "Without these rights nothing works, so nothing was set up: {scopes}.",
+        "Activate Arcavis in bexio Apps once more and allow everything on bexio's page.",
+    ),
     "provision-in-other-hands": Entry(
         "Activation is being taken in",
         "An earlier call with this activation uses its permission from bexio just now, and its end is not known yet.",
