@@ -49,17 +49,24 @@ begin
     return settled.state;
 end $$;
 
--- What the pipeline found out, written onto the document; the status only while the goal is the one it had.
+-- What the pipeline found out, written onto the document; the status only while the goal is the one it had. What an
+-- earlier turn learned of the invoice does not replace what was followed in bexio since: only p_current does.
 create function project_document(
     p_document uuid, p_goal text, p_status text, p_contact bigint, p_bexio_id bigint, p_bexio_number text,
-    p_bexio_total numeric, p_bexio_status text, p_bexio_open numeric, p_now timestamptz
+    p_bexio_total numeric, p_bexio_status text, p_bexio_open numeric, p_current boolean, p_now timestamptz
 ) returns void
 language sql security invoker as $$
     update document d set
         status = case when d.goal = p_goal then p_status else d.status end,
         contact_bexio_id = coalesce(p_contact, d.contact_bexio_id),
-        bexio_id = p_bexio_id, bexio_number = p_bexio_number, bexio_total = p_bexio_total,
-        bexio_status = p_bexio_status, bexio_open = p_bexio_open, updated_at = p_now
+        bexio_id = p_bexio_id, bexio_number = p_bexio_number,
+        bexio_total = case when p_current or d.bexio_id is distinct from p_bexio_id
+            then p_bexio_total else d.bexio_total end,
+        bexio_status = case when p_current or d.bexio_id is distinct from p_bexio_id
+            then p_bexio_status else d.bexio_status end,
+        bexio_open = case when p_current or d.bexio_id is distinct from p_bexio_id
+            then p_bexio_open else d.bexio_open end,
+        updated_at = p_now
         where d.id = p_document
 $$;
 
@@ -68,7 +75,7 @@ create function settle_document(
     p_tenant uuid, p_id uuid, p_fence bigint, p_seen integer, p_state text, p_due timestamptz, p_attempts integer,
     p_reason text, p_step text, p_memo jsonb, p_now timestamptz,
     p_document uuid, p_goal text, p_status text, p_contact bigint, p_bexio_id bigint, p_bexio_number text,
-    p_bexio_total numeric, p_bexio_status text, p_bexio_open numeric
+    p_bexio_total numeric, p_bexio_status text, p_bexio_open numeric, p_current boolean
 ) returns text
 language plpgsql security invoker as $$
 declare
@@ -80,7 +87,7 @@ begin
     if settled is not null then
         perform project_document(
             p_document, p_goal, p_status, p_contact, p_bexio_id, p_bexio_number, p_bexio_total, p_bexio_status,
-            p_bexio_open, p_now);
+            p_bexio_open, p_current, p_now);
     end if;
     return settled;
 end $$;

@@ -46,12 +46,12 @@ async def cancel(turn: Turn) -> BexioFacts | None:
             raise Halt(_refused(turn, invoice, "invoice-has-payments"))
     facts = facts_of(invoice)
     cancelled = BexioFacts(facts.id, facts.number, facts.total, "cancelled", facts.open)
-    turn.work.note(bexio=cancelled.to_memo())
+    turn.saw(cancelled)
     return cancelled
 
 
 def _refused(turn: Turn, invoice: Invoice, code: str) -> NeedsAttention:
-    turn.work.note(bexio=facts_of(invoice).to_memo())
+    turn.saw(facts_of(invoice))
     return NeedsAttention(code, {"invoice": invoice.document_nr})
 
 

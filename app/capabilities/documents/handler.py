@@ -16,7 +16,7 @@ from app.capabilities.documents.mailing import mail
 from app.capabilities.documents.records import BexioFacts, Projection
 from app.capabilities.documents.tender import paid_at_till, record_payments
 from app.capabilities.documents.tidying import tidy
-from app.capabilities.documents.turn import Turn
+from app.capabilities.documents.turn import Turn, seen_now
 from app.connectors.access import RemoteAccess
 from app.connectors.bexio.reference import ReferenceData
 from app.core.clock import Clock
@@ -49,8 +49,7 @@ class DocumentHandler:
         return Turn(work, opened, bexio, self.reference.of(work.tenant, bexio), self.settle)
 
     async def _issue(self, turn: Turn) -> Outcome:
-        fresh = turn.facts is None
-        await issue(turn)
+        fresh = await issue(turn)
         if self._takes_longer(turn):
             await turn.publish("issued")
         refusal = await self._finish(turn, fresh=fresh)
@@ -99,6 +98,7 @@ def _projection(operation: Operation, outcome: Outcome) -> Projection:
         status=_status(memo, facts, outcome),
         contact=memo.get("contact"),
         facts=facts,
+        current=seen_now(operation),
     )
 
 

@@ -23,14 +23,16 @@ from app.jobs.outcomes import Halt, Later, NeedsAttention
 DRAFT = InvoiceStatus.DRAFT
 
 
-async def issue(turn: Turn) -> BexioFacts:
+async def issue(turn: Turn) -> bool:
     """Goes on until the invoice is issued, from wherever an earlier turn left it.
+
+    Returns whether bexio issued it for this very turn: then nobody can have paid it yet.
 
     Raises:
         Halt: it must wait, or a person must act.
     """
     if turn.facts is not None:
-        return turn.facts
+        return False
     mapping.fix_invoice_type(turn)
     lines = await mapping.lines(turn)
     found = await _found(turn)
@@ -81,10 +83,9 @@ def _id(row: Invoice) -> int:
     return row.id
 
 
-def _adopted(turn: Turn, invoice: Invoice) -> BexioFacts:
-    facts = facts_of(invoice)
-    turn.work.note(bexio=facts.to_memo(), draft=invoice.id)
-    return facts
+def _adopted(turn: Turn, invoice: Invoice) -> bool:
+    turn.saw(facts_of(invoice), draft=invoice.id)
+    return False
 
 
 async def _created(turn: Turn, lines: list[InlinePosition]) -> InvoiceWithPositions:
@@ -178,7 +179,7 @@ async def _compare(turn: Turn, draft: Invoice) -> None:
     raise Halt(NeedsAttention("total-differs", params))
 
 
-async def _issued(turn: Turn, draft: Invoice) -> BexioFacts:
+async def _issued(turn: Turn, draft: Invoice) -> bool:
     if turn.work.memo.get("unclear"):
         issued = sole_issued(await turn.bexio.invoices.by_api_reference(turn.api_reference))
         if issued is not None:
@@ -192,6 +193,5 @@ async def _issued(turn: Turn, draft: Invoice) -> BexioFacts:
             raise
         return _adopted(turn, now)
     await turn.work.reached("issue-answered")
-    facts = BexioFacts(draft.id, draft.document_nr, draft.total, "open", draft.total)
-    turn.work.note(bexio=facts.to_memo())
-    return facts
+    turn.saw(BexioFacts(draft.id, draft.document_nr, draft.total, "open", draft.total))
+    return True

@@ -208,7 +208,12 @@ def refused(invoice: Invoice, wanted: Decimal) -> NeedsAttention | None:
     if invoice.kb_item_status_id not in OPEN:
         return NeedsAttention("invoice-not-payable", {"invoice": number, "status": status_name(invoice)})
     left = to_cent(invoice.total_remaining_payments)
-    if wanted > left:
-        params = {"invoice": number, "amount": amount(wanted), "open": amount(left)}
-        return NeedsAttention("payment-exceeds-open-amount", params)
-    return None
+    return exceeding(number, wanted, left)
+
+
+def exceeding(number: str, wanted: Decimal, left: Decimal) -> NeedsAttention | None:
+    """Why a payment is more than what is left to pay."""
+    if wanted <= left:
+        return None
+    params = {"invoice": number, "amount": amount(wanted), "open": amount(left)}
+    return NeedsAttention("payment-exceeds-open-amount", params)

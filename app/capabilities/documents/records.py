@@ -47,12 +47,12 @@ _OPEN = text(  # the columns are a constant
 )
 _PROJECT = text(
     "select project_document(:document, :goal, :status, :contact, :bexio_id, :bexio_number, :bexio_total,"
-    " :bexio_status, :bexio_open, :now)"
+    " :bexio_status, :bexio_open, :current, :now)"
 )
 SETTLE = text(
     "select settle_document(:tenant, :id, :fence, :seen, :state, :due, :attempts, :reason, :step, :memo, :now,"
-    " :document, :goal, :status, :contact, :bexio_id, :bexio_number, :bexio_total, :bexio_status, :bexio_open)"
-    " as settled"
+    " :document, :goal, :status, :contact, :bexio_id, :bexio_number, :bexio_total, :bexio_status, :bexio_open,"
+    " :current) as settled"
 ).bindparams(bindparam("memo", type_=JSONB))
 _GOAL = text("update document set goal = :goal, status = :status, updated_at = :now where id = :id")
 _FOLLOW = text(
@@ -128,13 +128,17 @@ class OpenedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What a document shall show; the status only while the `goal` is the one that the work had."""
+    """What a document shall show; the status only while the `goal` is the one that the work had.
+
+    `current`: bexio told the facts in this very turn. Older ones never replace what was followed since.
+    """
 
     document: UUID
     goal: str
     status: str
     contact: int | None
     facts: BexioFacts | None
+    current: bool
 
     def values(self, now: datetime) -> dict[str, Any]:
         """As statement parameters."""
@@ -149,6 +153,7 @@ class Projection:
             "bexio_total": facts.total if facts else None,
             "bexio_status": facts.status if facts else None,
             "bexio_open": facts.open if facts else None,
+            "current": self.current,
             "now": now,
         }
 

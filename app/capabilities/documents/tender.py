@@ -21,7 +21,7 @@ def paid_at_till(turn: Turn) -> list[tuple[int, SalePayment]]:
 async def record_payments(turn: Turn, *, fresh: bool) -> None:
     """Brings every part onto the invoice, once; at once when everything is on invoice.
 
-    `fresh`: the invoice was issued in this very turn, so nobody else can have paid it yet.
+    `fresh`: bexio issued the invoice for this very turn, so nobody else can have paid it yet.
 
     Raises:
         Halt: a lost payment may still land, a payment type has no bank account, or somebody was faster.
@@ -31,13 +31,17 @@ async def record_payments(turn: Turn, *, fresh: bool) -> None:
     await _plan(turn)
     async with turn.work.db.begin(turn.work.tenant) as session:
         rows = await payments.of_document(session, turn.document.id)
+    number, left = turn.facts.number or str(turn.facts.id), turn.facts.total
     for row in rows:
+        refusal = payments.exceeding(number, row.amount, left)
+        if refusal is not None:
+            raise Halt(refusal)
         bank_account = turn.config.settings.payment_bank_accounts.get(row.payment_type_id)
         if bank_account is None:
             raise Halt(NeedsAttention("payment-type-not-mapped", {"payment_type": row.payment_type_id}))
         await Recording(turn.work, turn.bexio, turn.facts.id, row, bank_account, turn.settle, fresh=fresh).record()
-    facts = facts_of(await turn.bexio.invoices.get(turn.facts.id))
-    turn.work.note(bexio=facts.to_memo(), paid=True)
+        left -= row.amount
+    turn.saw(facts_of(await turn.bexio.invoices.get(turn.facts.id)), paid=True)
 
 
 async def _plan(turn: Turn) -> None:

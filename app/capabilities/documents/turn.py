@@ -16,6 +16,7 @@ from app.core.money import to_cent
 from app.db import attention
 from app.db.attention import Subject
 from app.jobs import operations
+from app.jobs.operations import Operation
 from app.jobs.outcomes import Halt, Later, NeedsAttention
 from app.jobs.work import INTENT_LIFE, Work
 
@@ -50,6 +51,11 @@ def facts_of(invoice: Invoice) -> BexioFacts:
         status=status_name(invoice),
         open=to_cent(invoice.total_remaining_payments),
     )
+
+
+def seen_now(operation: Operation) -> bool:
+    """Whether the turn that holds the operation has itself learned from bexio how the invoice stands."""
+    return operation.memo.get("seen_in") == operation.fence
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,10 @@ class Turn:
         """The issued invoice, once there is one."""
         memo = self.work.memo.get("bexio")
         return BexioFacts.from_memo(memo) if memo else None
+
+    def saw(self, facts: BexioFacts, **memo: object) -> None:
+        """Notes how bexio said in this very turn that the invoice stands."""
+        self.work.note(bexio=facts.to_memo(), seen_in=self.work.operation.fence, **memo)
 
     @property
     def invoice_type(self) -> str | None:
@@ -139,7 +149,8 @@ class Turn:
         async with self.work.db.begin(self.work.tenant) as session:
             await operations.hold(session, self.work.operation)
             contact = self.work.memo.get("contact")
-            projection = Projection(self.document.id, self.document.goal, status, contact, self.facts)
+            current = seen_now(self.work.operation)
+            projection = Projection(self.document.id, self.document.goal, status, contact, self.facts, current)
             await records.project(session, projection, self.now)
 
     async def raise_item(self, refusal: NeedsAttention) -> None:
