@@ -224,7 +224,7 @@ def build(
         metrics=Metrics(),
         operator_key_hash=hash_key(key.get_secret_value()) if key else None,
         documents=Documents(db, clock, configs, remotes),
-        open_invoices=OpenInvoicesService(db, clock, remotes),
+        open_invoices=OpenInvoicesService(db, clock, remotes, reference),
         contacts=ContactsService(db, clock),
         planner=planner,
         booking_exports=ExportService(db, clock, planner),
@@ -322,7 +322,7 @@ def handlers(resources: Resources) -> Mapping[str, Handler]:
     opening = Opening(remotes, resources.reference, settle)
     kinds: dict[str, Handler] = {
         DOCUMENT: DocumentHandler(remotes, resources.reference, clock, settle),
-        PAYMENT: PaymentHandler(remotes, clock, settle),
+        PAYMENT: PaymentHandler(remotes, resources.reference, clock, settle),
         MAIL: MailHandler(resources.mailer, resources.vault, clock),
         DIGEST: DigestHandler(clock),
         EXPORT: (exporting := ExportHandler(resources.planner, clock, settle)),

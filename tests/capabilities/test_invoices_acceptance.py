@@ -357,3 +357,18 @@ async def test_work_that_failed_says_why_and_when_it_goes_on(shop: Shop, tenant:
     assert shown["status"] == "sending"
     assert shown["waiting"]["code"] == "bexio-outcome-unknown"
     assert shown["waiting"]["next_attempt_at"] > shown["updated_at"]
+
+
+async def test_a_sale_that_would_be_refused_by_now_is_still_known(shop: Shop, tenant: Tenant) -> None:
+    sale = tenant.sale()
+    document = (await tenant.post("/invoices", sale)).json()
+    await tenant.set(invoice_payment_type_id="8")
+    again = await tenant.post("/invoices", sale)
+    assert (again.status_code, again.json()["id"]) == (200, document["id"])
+    other = await tenant.post("/invoices", {**sale, "remarks": "another"})
+    assert (other.status_code, other.json()["code"]) == (409, "sale-already-recorded")
+    new = await tenant.post("/invoices", tenant.sale())
+    assert (new.status_code, new.json()["code"]) == (422, "not-paid-on-invoice")
+    shop.clock.moved += 500 * 24 * 3600
+    assert (await tenant.post("/invoices", sale)).status_code == 200
+    assert await tenant.rows("select count(*) from document") == [(1,)]

@@ -178,3 +178,15 @@ SOMEBODY: Body = {
 def sent(tenant: Tenant) -> int:
     """Mails that bexio sent."""
     return len(tenant.company.mails)
+
+
+async def test_an_invoice_in_euro_is_neither_offered_nor_paid_as_francs(tenant: Tenant) -> None:
+    document = await tenant.issued()
+    tenant.invoice(document).head["currency_id"] = 2
+    for query in (f"number={document['bexio']['number']}", "contact=501"):
+        assert (await tenant.get(f"/invoices/open?{query}")).json()["items"] == []
+    await tenant.post(f"/invoices/open/{document['bexio']['id']}/payments", payment(document))
+    await tenant.shop.work()
+    (item,) = (await tenant.get("/attention?state=open")).json()["items"]
+    assert (item["subject_kind"], item["code"]) == ("payment", "currency-not-supported")
+    assert booked(tenant, "1000") == 0

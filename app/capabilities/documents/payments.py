@@ -105,7 +105,7 @@ async def read(session: AsyncConnection, payment: UUID) -> Row[Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One payment to bring onto one invoice within one turn of work."""
+    """One payment to bring onto one invoice within one turn of work; `francs` is bexio's id of the currency CHF."""
 
     work: Work
     bexio: Bexio
@@ -113,6 +113,7 @@ class Recording:
     payment: Row[Any]
     bank_account: int
     settle: timedelta
+    francs: int
     fresh: bool = False
 
     async def record(self) -> None:
@@ -134,7 +135,7 @@ class Recording:
         Raises:
             Halt: the invoice cannot be paid (so much any more), or somebody recorded this very payment by hand.
         """
-        refusal = refused(await self.bexio.invoices.get(self.invoice), self.payment.amount)
+        refusal = refused(await self.bexio.invoices.get(self.invoice), self.payment.amount, self.francs)
         if refusal is not None:
             raise Halt(refusal)
         present = await self.bexio.payments(self.invoice).list()
@@ -202,11 +203,13 @@ class Recording:
         await work.reached("payment-recorded")
 
 
-def refused(invoice: Invoice, wanted: Decimal) -> NeedsAttention | None:
+def refused(invoice: Invoice, wanted: Decimal, francs: int) -> NeedsAttention | None:
     """Why an invoice cannot take this payment. What bexio makes of an over-payment is not documented: we send none."""
     number = invoice.document_nr
     if invoice.kb_item_status_id not in OPEN:
         return NeedsAttention("invoice-not-payable", {"invoice": number, "status": status_name(invoice)})
+    if invoice.currency_id != francs:
+        return NeedsAttention("currency-not-supported", {"invoice": number})
     left = to_cent(invoice.total_remaining_payments)
     return exceeding(number, wanted, left)
 

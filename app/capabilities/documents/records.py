@@ -29,6 +29,11 @@ ACCEPT = text(
     " from accept_document(:tenant, :key_hash, :version, :id, :operation, :source, :transaction_id, :number, :date,"
     " :content, :hash, :total, :priority, :now) a"
 ).bindparams(bindparam("content", type_=JSONB))
+_KNOWN = text(
+    "select case when d.content_hash = :hash then 'same' else 'other' end as outcome, s.*"
+    " from document d join shown_document s on s.id = d.id"
+    " where d.tenant_id = :tenant and d.source = :source and d.transaction_id = :transaction_id"
+)
 _SHOW = text("select * from show_document(:tenant, :id, :source)")
 
 _LIST = text(
@@ -162,6 +167,12 @@ def content_of(sale: Sale) -> tuple[bytes, bytes]:
     """A sale as stored, in JSON, and the fingerprint by which a repeated sale is recognised."""
     content = orjson.dumps(sale.model_dump(mode="json", exclude_none=True), option=orjson.OPT_SORT_KEYS)
     return content, hashlib.sha256(content).digest()
+
+
+async def known(session: AsyncConnection, tenant: UUID, sale: Sale, source: str) -> Row[Any] | None:
+    """A sale that was recorded before, with its `outcome`: `same` or `other`; None for a new one."""
+    values = {"tenant": tenant, "source": source, "transaction_id": sale.transaction_id, "hash": content_of(sale)[1]}
+    return (await session.execute(_KNOWN, values)).first()
 
 
 async def show(db: Database, tenant: UUID, document: UUID, source: str) -> Record:

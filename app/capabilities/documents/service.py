@@ -21,7 +21,7 @@ from app.capabilities.parties.links import LinkKey
 from app.capabilities.tenancy.configs import Configs
 from app.connectors.access import RemoteAccess
 from app.core.clock import Clock
-from app.core.errors import Conflict
+from app.core.errors import Conflict, InvalidInput
 from app.core.ids import uuid7
 from app.core.priority import Priority
 from app.core.swiss_time import today
@@ -62,11 +62,14 @@ class Documents:
             InvalidInput: it cannot become an invoice.
             Conflict: the transaction was recorded with other content.
         """
-        new, row = await self._accept(caller, sale, source)
-        if row.outcome == "stale":
-            new, row = await self._accept(await verify_again(), sale, source)
+        try:
+            new, row = await self._accept(caller, sale, source)
+            if row.outcome == "stale":
+                new, row = await self._accept(await verify_again(), sale, source)
+        except InvalidInput as refusal:
+            new, row = await self._recorded(await verify_again(), sale, source, refusal)
         match row.outcome:
-            case "accepted":
+            case "accepted" if new is not None:
                 return new, True
             case "same":
                 return views.document(row, language), False
@@ -101,6 +104,16 @@ class Documents:
         if row is None:
             raise RuntimeError("accept_document answers with one row.")
         return views.accepted(sale, source, document, now), row
+
+    async def _recorded(
+        self, caller: TenantCaller, sale: Sale, source: Source, refusal: InvalidInput
+    ) -> tuple[None, Row[Any]]:
+        """A sale that would be refused today may be recorded already: then it is answered as any other repeat."""
+        async with self.db.begin(caller.tenant) as session:
+            row = await records.known(session, caller.tenant, sale, source)
+        if row is None:
+            raise refusal
+        return None, row
 
     async def get(self, tenant: UUID, document: UUID, source: Source, language: str) -> Document:
         """One document as it stands now."""

@@ -31,6 +31,7 @@ async def record_payments(turn: Turn, *, fresh: bool) -> None:
     await _plan(turn)
     async with turn.work.db.begin(turn.work.tenant) as session:
         rows = await payments.of_document(session, turn.document.id)
+    francs = (await turn.reference.currency("CHF")).id
     number, left = turn.facts.number or str(turn.facts.id), turn.facts.total
     for row in rows:
         refusal = payments.exceeding(number, row.amount, left)
@@ -39,7 +40,8 @@ async def record_payments(turn: Turn, *, fresh: bool) -> None:
         bank_account = turn.config.settings.payment_bank_accounts.get(row.payment_type_id)
         if bank_account is None:
             raise Halt(NeedsAttention("payment-type-not-mapped", {"payment_type": row.payment_type_id}))
-        await Recording(turn.work, turn.bexio, turn.facts.id, row, bank_account, turn.settle, fresh=fresh).record()
+        recording = Recording(turn.work, turn.bexio, turn.facts.id, row, bank_account, turn.settle, francs, fresh=fresh)
+        await recording.record()
         left -= row.amount
     turn.saw(facts_of(await turn.bexio.invoices.get(turn.facts.id)), paid=True)
 

@@ -24,6 +24,7 @@ from app.capabilities.tenancy.config import load
 from app.connectors.access import RemoteAccess
 from app.connectors.bexio.criteria import Criterion, equal
 from app.connectors.bexio.invoices import Invoice, InvoiceStatus
+from app.connectors.bexio.reference import ReferenceData
 from app.core.clock import Clock
 from app.core.errors import Conflict, FieldError, InvalidInput, NotFound
 from app.core.ids import uuid7
@@ -58,9 +59,10 @@ class OpenInvoicesService:
     db: Database
     clock: Clock
     remotes: RemoteAccess
+    reference: ReferenceData
 
     async def find(self, tenant: UUID, number: str | None, contact: str | None) -> list[OpenInvoice]:
-        """Open invoices by their number, or of an Arcavis customer.
+        """Open invoices in francs, the till's currency, by their number, or of an Arcavis customer.
 
         Raises:
             InvalidInput: neither was given.
@@ -78,6 +80,8 @@ class OpenInvoicesService:
             message = "Give the number of the invoice, or the Arcavis id of the customer."
             raise InvalidInput("invalid-input", [FieldError("/query/number", message)])
         bexio = await self.remotes.bexio(tenant, Priority.TILL)
+        francs = await self.reference.of(tenant, bexio).currency("CHF")
+        criteria.append(equal("currency_id", francs.id))
         return [_open_invoice(row) for row in (await bexio.invoices.search(*criteria))[:MOST]]
 
     async def pay(self, caller: TenantCaller, invoice: int, payment: TillPayment) -> tuple[RecordedPayment, bool]:
@@ -142,6 +146,7 @@ class PaymentHandler:
     """The durable job of a payment taken at the till for an open invoice."""
 
     remotes: RemoteAccess
+    reference: ReferenceData
     clock: Clock
     settle: timedelta
 
@@ -162,7 +167,8 @@ class PaymentHandler:
         if bank_account is None:
             return NeedsAttention("payment-type-not-mapped", {"payment_type": row.payment_type_id})
         bexio = await self.remotes.bexio(work.tenant, work.priority)
-        await Recording(work, bexio, row.bexio_invoice_id, row, bank_account, self.settle).record()
+        francs = await self.reference.of(work.tenant, bexio).currency("CHF")
+        await Recording(work, bexio, row.bexio_invoice_id, row, bank_account, self.settle, francs.id).record()
         facts = facts_of(await bexio.invoices.get(row.bexio_invoice_id))
         async with work.db.begin(work.tenant) as session:
             await records.follow(session, [facts], self.clock.now())
