@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -159,6 +160,60 @@ async def test_a_day_of_an_afternoon_export_goes_out_the_same_evening_once_every
     books.sell(TODAY)
     await books.shop.later(9 * HOUR)
     assert [one["from"] for one in await exports(books)] == ["2026-11-20"]
+
+
+async def test_a_late_sale_of_today_goes_out_with_the_second_look_of_the_evening(books: Bookkeeping) -> None:
+    await books.tenant.set(daily_booking_export_time="20:00:00")
+    await wake(books)
+    books.sell(TODAY)
+    await books.shop.later(9 * HOUR)
+    assert len(books.entries()) == 1
+    transactions.receive(books.arcavis, books.trade.day(TODAY)[0])
+    await books.tenant.set(daily_booking_export_time="22:30:00")
+    await wake(books)
+    await books.shop.later(2 * HOUR)
+    assert len(books.entries()) == 2
+    assert books.balances() == expected(books.receipts(TODAY, TODAY))
+    await night(books)
+    assert len(books.entries()) == 2
+
+
+async def test_no_day_is_given_up_however_long_a_till_is_silent(books: Bookkeeping) -> None:
+    long_ago = TODAY - timedelta(days=70)
+    tills.go_offline(books.arcavis, 2)
+    books.arcavis.silent_since[2] = datetime.combine(long_ago, time(12))
+    for row in books.trade.day(TODAY):
+        tills.hand_over(books.arcavis, row)
+    # As after a bit more than two months of nights.
+    moved = {"since": long_ago.isoformat(), "through": (long_ago - timedelta(days=1)).isoformat()}
+    statement = "update cursor set value = cast(value as jsonb) || cast(:moved as jsonb) where name = :name"
+    await books.tenant.execute(statement, moved=json.dumps(moved), name=KIND)
+    await night(books)
+    (row,) = await books.tenant.rows("select value from cursor where name = :name", name=KIND)
+    assert len(json.loads(row.value)["waiting"]) == 71
+    assert await exports(books) == []
+    tills.go_online(books.arcavis, 2)
+    await books.shop.later(HOUR)
+    assert [(one["from"], one["days"]) for one in await exports(books)] == [(long_ago.isoformat(), 71)]
+    assert books.balances() == expected(books.receipts(TODAY, TODAY))
+
+
+async def test_a_payment_that_the_till_tells_after_its_day_was_exported_is_taken_back(shop: Shop) -> None:
+    books = await open_books(shop, habits=Habits(receipts=6, invoice=0.5, mixed=0, cancelled=0, closed=0))
+    books.arcavis.helpers["pointofsales"].get(9)["IsActive"] = False
+    await books.tenant.set(daily_booking_export_enabled=True, daily_booking_export_time="04:00:00")
+    await wake(books)
+    for body in books.sell(TODAY):
+        assert (await books.tenant.post("/invoices", body)).status_code == 202
+    await shop.work()
+    sold = expected(books.receipts(TODAY, TODAY))
+    await books.pay_invoice(TODAY, tell=False)
+    await night(books)
+    assert books.without_invoices() != sold
+    answer = await books.tenant.post(*books.till_payment, role="pos")
+    assert answer.status_code == 202
+    await night(books)
+    assert books.without_invoices() == sold
 
 
 # ---------------------------------------------------------------------- pure

@@ -204,6 +204,17 @@ async def test_what_was_shown_is_what_is_posted_even_if_a_sale_comes_in_between(
     assert books.entries() == []
 
 
+@pytest.mark.parametrize("mode", [Mode.ERROR_AFTER_WRITE, Mode.ERROR_BEFORE])
+async def test_what_was_shown_is_posted_also_when_bexios_answer_is_lost(books: Bookkeeping, mode: Mode) -> None:
+    books.sell(DAY, 2)
+    period = {"from": str(DAY), "to": str(NEXT)}
+    preview = (await books.tenant.post("/export/bookings/preview", period)).json()
+    books.tenant.fault(mode, "manual_entries", method="POST", times=1)
+    run = await books.export(DAY, NEXT, plan_hash=preview["plan_hash"])
+    assert (run["state"], run["counts"]["posted"], run["counts"]["changed"]) == ("done", 2, 0)
+    assert books.balances() == expected(books.receipts(DAY, NEXT))
+
+
 async def test_exports_of_one_tenant_take_turns(books: Bookkeeping) -> None:
     books.sell(DAY)
     first, second = await books.ask(DAY), await books.ask(DAY)

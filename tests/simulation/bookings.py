@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from app.capabilities.bookings.exporting import ExportHandler
 from app.capabilities.bookings.exports import EXPORT, REVERSE, Asked
 from app.capabilities.bookings.facts import Line, Payment, Receipt
 from app.capabilities.bookings.ledger import Ledger
+from app.capabilities.bookings.plan import plan_hash
 from app.capabilities.bookings.planner import Planner, Planning
 from app.capabilities.bookings.rules import Filter, Rule
 from app.capabilities.tenancy.config import load
@@ -44,6 +46,7 @@ STORM = timedelta(minutes=6)
 HORIZON = timedelta(hours=3)
 FIRST = date(2026, 11, 18)
 STEP = timedelta(seconds=90)
+LOOKED_AT = 0.5
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,8 @@ class ExportSimulation(Simulation):
         self.terms = Terms(self.slug, _ledger(self.company), {}, date(2026, 11, 20))
         self.sold: list[Receipt] = []
         self.days = [FIRST + timedelta(days=place) for place in range(self.random.choice([1, 1, 2]))]
+        # Drawn apart, so that a seed's weather and deaths are those of before.
+        self.looks = Random(f"looks-{seed}")
         self.reversed = False
         self.last: UUID | None = None
 
@@ -162,10 +167,19 @@ class ExportSimulation(Simulation):
     async def _sell_late(self) -> None:
         self._sell()
 
-    async def _ask(self, kind: str) -> None:
+    async def _ask(self, kind: str, *, at_will: bool = True) -> None:
+        seen = await self._preview() if kind == EXPORT and at_will and self.looks.random() < LOOKED_AT else None
         async with self.db.begin(self.tenant) as session:
-            asked = Asked(kind, tuple(self.days), "simulation", reverses=self.last if kind == REVERSE else None)
+            reverses = self.last if kind == REVERSE else None
+            asked = Asked(kind, tuple(self.days), "simulation", seen, reverses=reverses)
             self.last = await exports.create(session, self.tenant, asked, self.scheduler.now)
+
+    async def _preview(self) -> str:
+        """What a person sees before they export: it is what is posted, or nothing is."""
+        async with self.db.begin(self.tenant) as session:
+            config = await load(session, self.tenant)
+        planning = TillPlanning(self.db, self.tenant, config, self.rules, self.terms, self.nothing, self.nothing)
+        return plan_hash([(await planning.day(day)).plan for day in self.days], self.terms, self.rules)
 
     async def _play(self) -> None:
         await self.scheduler.run_until(START + STORM)
@@ -175,7 +189,7 @@ class ExportSimulation(Simulation):
             await self.scheduler.run_until(self.scheduler.now + timedelta(seconds=self.plan.weather.latest))
         # In calm weather a last export must bring everything to where it should be, whatever stood before.
         self.reversed = self._happens(self.plan.reversed)
-        self._start(self._ask(EXPORT), 0.1)
+        self._start(self._ask(EXPORT, at_will=False), 0.1)
         await self._finish()
         if self.reversed:
             self._start(self._ask(REVERSE), 0.1)
@@ -211,6 +225,9 @@ class ExportSimulation(Simulation):
         async with self.db.begin(self.tenant) as session:
             groups = (await session.execute(_GROUPS, {"tenant": self.tenant})).all()
             parked = (await session.execute(_PARKED, {"tenant": self.tenant})).all()
+            untold = (await session.execute(_UNTOLD, {"tenant": self.tenant})).all()
+        if untold:
+            self.verdict.wrong.append(f"lost: {len(untold)} days said to have changed, of which something was sent")
         self.verdict.attention.update(row.reason for row in parked)
         ours = {row.bexio_id: row.reference for row in groups if row.state == "posted"}
         theirs = {row["id"]: row["reference_nr"] for row in self.company.manual_entries}
@@ -271,4 +288,9 @@ _UNFINISHED = text(
     "select state, reason, step from operation where tenant_id = :tenant and state not in ('done', 'parked')"
 )
 _GROUPS = text("select state, bexio_id, reference from booking_group where tenant_id = :tenant")
+_UNTOLD = text(
+    "select d.sale_day from booking_export_day d where d.tenant_id = :tenant and d.state = 'changed'"
+    " and exists (select from booking_group g where g.export_id = d.export_id and g.sale_day = d.sale_day"
+    " and g.state <> 'planned')"
+)
 _PARKED = text("select reason from operation where tenant_id = :tenant and state = 'parked'")

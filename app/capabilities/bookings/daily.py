@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.capabilities.bookings import exports
+from app.capabilities.bookings import exports, paid_invoices
 from app.capabilities.bookings.completeness import (
     Till,
     Traded,
@@ -46,7 +46,8 @@ STATE = "bookings.daily"
 ALARM = timedelta(hours=12)
 RETRY = timedelta(hours=1)
 IDLE = timedelta(days=1)
-MOST_WAITED_FOR = 62
+# What was written around the last look may have been seen by it, or not: its days are planned once more.
+OVERLAP = timedelta(minutes=10)
 
 _READ = text("select value from cursor where name = :name")
 _KEEP = text(
@@ -151,12 +152,14 @@ class DailyHandler:
         ]
         silent = {one: await _silent(arcavis, one, tills) for one in sorted(candidates)}
         complete = {one for one, missing in silent.items() if not missing}
-        waiting = sorted(one for one in candidates - complete if one < day)[-MOST_WAITED_FOR:]
-        through = day if day in complete else day - timedelta(days=1)
+        waiting = sorted(one for one in candidates - complete if one < day)
+        # A day that went out in its evening stays so, whatever makes us look again before midnight.
+        through = day if day in complete else max(progress.through, day - timedelta(days=1))
         following = replace(progress, ticks=ticks, through=through, waiting=tuple(waiting), looked_at=now)
         async with work.db.begin(work.tenant) as session:
             await operations.hold(session, work.operation)
-            changed = {one for one in changed if one < day} - set(waiting)
+            changed |= await paid_invoices.exported_before(session, work.tenant, progress.looked_at - OVERLAP)
+            changed = {one for one in changed if one < day or one <= progress.through} - set(waiting)
             days = complete | await _known(session, work.tenant, progress.since, changed)
             days -= await exports.taken_back(session, work.tenant, sorted(days))
             if days:

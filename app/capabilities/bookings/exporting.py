@@ -180,8 +180,8 @@ class _Turn:
             self.work.note(doubled={**known, doubled.reference: list(doubled.bexio_ids)})
         planned = await self._planned(day)
         plan = planned.plan
-        expected = self.known.get(day)
-        if expected is not None and expected.state in {"expected", "changed"} and expected.digest != plan.digest:
+        expected = await self._expected(day)
+        if expected is not None and expected.digest != plan.digest:
             finding = Finding(PLAN_CHANGED, "error", (day,), (), {"what": "sales"})
             return DayResult(day, "changed", plan.booked_on, expected.digest, findings=(said(finding),))
         findings, proof = tuple(said(one) for one in planned.findings), proof_of(planned)
@@ -195,6 +195,14 @@ class _Turn:
             finding = said(Finding(error.code, "error", (day,), (), dict(error.params)))
             return DayResult(day, "failed", plan.booked_on, plan.digest, 0, (finding, *findings), proof)
         return DayResult(day, "posted", plan.booked_on, plan.digest, 0, findings, proof)
+
+    async def _expected(self, day: date) -> DayResult | None:
+        """What a caller saw of a day of which nothing was sent yet; once something was, the plan is what is left."""
+        expected = self.known.get(day)
+        if expected is None or expected.state not in {"expected", "changed"}:
+            return None
+        async with self.work.db.begin(self.work.tenant) as session:
+            return None if await postings.begun(session, self.export.id, day) else expected
 
     async def _post(self, planned: Planned) -> None:
         work, plan = self.work, planned.plan

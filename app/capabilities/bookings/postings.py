@@ -91,6 +91,9 @@ _SETTLE = text(
     " where id = :id and state = 'sending' and sent_at = :sent_at"
 )
 _COUNT = text("select count(*) from booking_group where export_id = :export and sale_day = :day and state = 'posted'")
+_BEGUN = text(
+    "select exists (select from booking_group where export_id = :export and sale_day = :day and state <> 'planned')"
+)
 _TAKE_BACK = text(
     "update booking_group set state = 'planned', sent_at = null, updated_at = :now"
     " where id = :id and state = 'sending' and sent_at = :sent_at"
@@ -252,6 +255,11 @@ async def intend(session: AsyncConnection, tenant: UUID, group: UUID, now: datet
 async def count(session: AsyncConnection, export: UUID, day: date) -> int:
     """How many entries an export has in bexio for a day."""
     return (await session.execute(_COUNT, {"export": export, "day": day})).scalar_one()
+
+
+async def begun(session: AsyncConnection, export: UUID, day: date) -> bool:
+    """Whether an export has sent anything for a day, whatever became of it."""
+    return (await session.execute(_BEGUN, {"export": export, "day": day})).scalar_one()
 
 
 async def take_back(session: AsyncConnection, group: UUID, sent_at: datetime, now: datetime) -> None:
