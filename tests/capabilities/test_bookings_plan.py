@@ -202,6 +202,51 @@ def test_a_remainder_is_rounding_up_to_the_limit_and_holds_the_day_beyond(off: s
         assert booked_by(requests_of(plan))["6945"] == -Decimal(off)
 
 
+def test_a_rounding_never_goes_to_what_is_told_besides() -> None:
+    cost = rule(20, "Aufwand", value="cost", debit_account="4200", credit_account="1022")
+    discount = rule(21, "Rabatt", value="discount", debit_account="3800", credit_account="3200")
+    sold = line("10.00", cost=Decimal(12), discount=Decimal(90))
+    plan = planned(
+        [receipt(sold, payments=(Payment(CASH, Decimal("10.02")),))],
+        by=(*rules(), cost, discount),
+    )
+    assert plan.findings == ()
+    assert [(one.account, one.amount) for one in plan.roundings] == [("1000", Decimal("0.02"))]
+    found = booked_by(requests_of(plan))
+    assert (found["1000"], found["4200"], found["3800"]) == (Decimal("10.02"), Decimal(12), Decimal(90))
+
+
+VALUES = [
+    ("net", "1000", "3200", "@sales"),
+    ("tax", "1000", "2200", "@sales"),
+    ("cost", "4200", "1022", "@material-standard"),
+    ("discount", "6500", "3200", "@sales"),
+]
+
+
+@pytest.mark.parametrize(("value", "debit", "credit", "tax_code"), VALUES)
+def test_a_code_on_a_value_without_vat_holds_the_day(value: str, debit: str, credit: str, tax_code: str) -> None:
+    sold = receipt(line("108.10", cost=Decimal(60), discount=Decimal(5)))
+    wrong = rule(20, "R", value=value, debit_account=debit, credit_account=credit, tax_code=tax_code)
+    others = rules()[1:] if value in {"net", "tax"} else rules()
+    plan = planned([sold], by=(wrong, *others))
+    assert (plan.state, [one.code for one in plan.findings if one.code != "coverage-gap"]) == (
+        "held", ["vat-code-on-value-without-vat"],
+    )  # fmt: skip
+    assert "vat-code-on-value-without-vat" not in {
+        one.code for one in planned([sold], by=(replace(wrong, tax_code=None), *others)).findings
+    }
+
+
+def test_a_discount_moves_no_money() -> None:
+    sold = receipt(line("108.10", discount=Decimal(5)))
+    for debit, credit in (("3800", "1000"), ("1000", "3200")):
+        wrong = rule(20, "Rabatt", value="discount", debit_account=debit, credit_account=credit)
+        plan = planned([sold], by=(*rules(), wrong))
+        (finding,) = plan.findings
+        assert (plan.state, finding.code, finding.params["account"]) == ("held", "discount-account-unsuitable", "1000")
+
+
 def test_differences_that_cancel_out_are_named_once_they_exceed_the_limit_on_two_accounts() -> None:
     by = (
         rule(1, "Zürich", include={"store": ["1"]}, debit_account="1000", credit_account="3200", tax_code="@sales"),

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.capabilities.bookings import rules_store
+from app.capabilities.bookings.rule_schemas import STORED, RuleContent
+from app.capabilities.bookings.rules_store import NewRule
+from app.core.ids import uuid7
 from sandbox.bexio.company import Company
 from sandbox.bexio.fresh import fill
 from tests.fixtures.exporting import Bookkeeping, open_books
@@ -120,6 +124,18 @@ def messages(answer: Body) -> str:
         ({"tax_code": "UO81"}, "vat-code-inactive", "/tax_code", "@sales"),
         ({"tax_code": "VM81"}, "vat-code-unfit-for-account", "/tax_code", "UN81: "),
         ({"tax_code": "@operating-standard"}, "vat-code-unfit-for-account", "/tax_code", "UN81: "),
+        (
+            {"value": "discount", "debit_account": "3800", "credit_account": "1000", "tax_code": None},
+            "discount-account-unsuitable",
+            "/credit_account",
+            "3200: ",
+        ),
+        (
+            {"value": "discount", "debit_account": "1000", "tax_code": None},
+            "discount-account-unsuitable",
+            "/debit_account",
+            "3800: ",
+        ),
         ({"tax_code": "@sales-reduced"}, "vat-code-of-other-rate", "/tax_code", "UN81: "),
     ],
 )
@@ -177,6 +193,10 @@ WRONG: tuple[Body, ...] = (
     {"filter": {"store": ["1"]}},
     {"group_by": ["customer"]},
     {"tax_code": "@sale"},
+    {"value": "net"},
+    {"value": "tax", "credit_account": "2200"},
+    {"value": "cost", "debit_account": "4200", "credit_account": "1099", "tax_code": "@material-standard"},
+    {"value": "discount", "debit_account": "3800"},
     {"text": "{Umsatz}"},
     {"title": ""},
     {"debit_account": "10-00"},
@@ -189,6 +209,48 @@ async def test_a_rule_that_makes_no_sense_is_refused(office: Tenant, change: Bod
     answer = await office.post("/bookings/rules", {**REVENUE, **change})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input"), answer.text
     assert answer.json()["errors"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Only the values gross and amount take a tax_code, not net."),
+        ("de", "Nur die Werte gross und amount haben einen tax_code, net nicht."),
+    ],
+)
+async def test_a_value_without_vat_takes_no_code(office: Tenant, language: str, said: str) -> None:
+    answer = await office.post("/bookings/rules", {**REVENUE, "value": "net"}, headers={"Accept-Language": language})
+    assert (answer.status_code, said in messages(answer.json())) == (422, True), answer.text
+
+
+BESIDES: tuple[Body, ...] = (
+    {"value": "net"},
+    {"value": "tax", "credit_account": "2200"},
+    {"value": "cost", "debit_account": "4200", "credit_account": "1099"},
+    {"value": "discount", "debit_account": "3800"},
+)
+
+
+@pytest.mark.parametrize("change", BESIDES, ids=str)
+async def test_every_value_can_be_booked_where_it_falsifies_nothing(office: Tenant, change: Body) -> None:
+    assert (await made(office, {**REVENUE, "tax_code": None, **change}))["value"] == change["value"]
+
+
+async def test_a_rule_that_was_stored_with_such_a_code_is_shown_still_and_holds_its_days(shop: Shop) -> None:
+    stored: Body = {**REVENUE, "value": "net", "filter": {}}
+    content = RuleContent.model_validate(stored, context=STORED)
+    assert content.tax_code == "@sales"
+    books = await open_books(shop, rules=())
+    async with shop.db.begin(books.tenant.id) as session:
+        rule = NewRule(uuid7(shop.clock.now()), content)
+        await rules_store.insert(session, books.tenant.id, [rule], 0, actor="test", now=shop.clock.now())
+    assert (await books.tenant.get(f"/bookings/rules/{rule.id}")).json()["tax_code"] == "@sales"
+    assert len((await books.tenant.get("/bookings/rules")).json()["items"]) == 1
+    day = shop.clock.now().date()
+    books.sell(day)
+    preview = await books.tenant.post("/export/bookings/preview", {"from": day.isoformat(), "to": day.isoformat()})
+    assert "vat-code-on-value-without-vat" in {one["code"] for one in preview.json()["findings"]}
+    assert preview.json()["days"][0]["state"] == "held"
 
 
 async def test_rules_are_limited_in_number(office: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from app.capabilities.bookings.findings import Finding
 from app.capabilities.bookings.ledger import NET_TAX, Ledger
-from app.capabilities.bookings.rules import RESERVED_ARTICLES, Rule, holding_on
+from app.capabilities.bookings.rules import RESERVED_ARTICLES, WITH_VAT, Rule, holding_on
 from app.capabilities.bookings.vat import BY_LINE, INPUT_TAXES, Missing
 from app.capabilities.documents.swiss_vat import rates_on
 from app.connectors.bexio.accounts import Account, AccountType
@@ -26,6 +26,7 @@ INCOME, EXPENSE = AccountType.INCOME, AccountType.EXPENSE
 ASSET, LIABILITY = AccountType.ASSET, AccountType.LIABILITY
 _BOOKED = frozenset({INCOME, EXPENSE, ASSET, LIABILITY})
 _BALANCE = frozenset({ASSET, LIABILITY})
+_RESULT = frozenset({INCOME, EXPENSE})
 
 
 def check_accounts(rule: Rule, ledger: Ledger) -> Iterator[Finding]:
@@ -46,14 +47,18 @@ def check_accounts(rule: Rule, ledger: Ledger) -> Iterator[Finding]:
         elif not account.is_active:
             yield Finding("booking-account-inactive", "error", about=(str(rule.id),), params=params)
         elif account.account_type not in allowed:
-            yield Finding("booking-account-unsuitable", "error", about=(str(rule.id),), params=params)
+            code = "discount-account-unsuitable" if rule.value == "discount" else "booking-account-unsuitable"
+            yield Finding(code, "error", about=(str(rule.id),), params=params)
     yield from _vouchers_apart(rule)
 
 
 def allowed_accounts(rule: Rule) -> tuple[frozenset[AccountType], frozenset[AccountType]]:
     """The kinds of accounts that suit a rule, for debit and credit."""
-    if rule.source == "payments" or rule.value == "discount":
+    if rule.source == "payments":
         return _BOOKED, _BOOKED
+    if rule.value == "discount":
+        # The price is what is left after it: no money moves, only the revenue is shown in two parts.
+        return _RESULT, _RESULT
     if rule.value == "cost":
         return frozenset({EXPENSE}), frozenset({ASSET, EXPENSE})
     if rule.value == "tax":
@@ -74,12 +79,14 @@ def check_tax(rule: Rule, rate: Decimal | None, day: date, ledger: Ledger) -> Ta
     """The VAT code of the rule's entries on a day; None when they carry none."""
     if rule.tax_code is None or rule.action == "ignore":
         return None
-    year = ledger.calendar_year(day)
     about, said = (str(rule.id),), {"rule": rule.title}
-    if year is not None and not year.is_vat_subject:
-        if rule.tax_code.startswith("@"):
-            return None
-        return Finding("company-without-vat", "error", (day,), about, {**said, "tax_code": rule.tax_code})
+    year = ledger.calendar_year(day)
+    with_vat = year is None or year.is_vat_subject
+    if not with_vat and rule.tax_code.startswith("@"):
+        return None
+    if not with_vat or rule.value not in WITH_VAT:
+        code = "vat-code-on-value-without-vat" if with_vat else "company-without-vat"
+        return Finding(code, "error", (day,), about, {**said, "tax_code": rule.tax_code, "value": rule.value})
     found = ledger.vat.resolve(rule.tax_code, rate, day)
     if isinstance(found, Missing):
         return Finding(found.code, "error", (day,), about, {**said, **found.params})

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
 from app.api.explanation import Explanation
-from app.capabilities.bookings.rules import Action, Filter, Rule, Source, Value
+from app.capabilities.bookings.rules import WITH_VAT, Action, Filter, Rule, Source, Value
 from app.capabilities.bookings.texts import unknown_placeholders
 from app.capabilities.bookings.vat import RATE_CLASSES, SYMBOLS
 from app.capabilities.tenancy.settings import AccountNumber
@@ -19,6 +27,8 @@ from app.core.errors import InvalidValue
 from app.core.money import plain
 
 MOST_VALUES = 500
+STORED = "stored"
+"""The validation context in which a rule is read back."""
 
 # Field of the contract -> what it is called in the core.
 DIMENSION_OF: Mapping[str, str] = {
@@ -175,7 +185,7 @@ class RuleContent(BaseModel):
     text: RuleText = ""
 
     @model_validator(mode="after")
-    def _coherent(self) -> RuleContent:
+    def _coherent(self, info: ValidationInfo) -> Self:
         if (self.source == "payments") != (self.value == "amount"):
             raise InvalidValue("Payments have the value amount, articles any other one.")
         if self.action == "book" and None in {self.debit_account, self.credit_account}:
@@ -192,6 +202,9 @@ class RuleContent(BaseModel):
             raise InvalidValue("A rule for {source} cannot use: {wrong}.", source=self.source, wrong=", ".join(wrong))
         if self.tax_code and self.source == "payments" and self.tax_code == "@sales":
             raise InvalidValue("A payment has no VAT rate of its own: name the class, as in @sales-standard.")
+        # A rule that was stored before this was asked is read still; the preflight holds its days.
+        if self.tax_code and self.value not in WITH_VAT and info.context != STORED:
+            raise InvalidValue("Only the values gross and amount take a tax_code, not {value}.", value=self.value)
         return self
 
     def to_core(self, rule_id: UUID, version: int, position: int) -> Rule:
@@ -246,6 +259,11 @@ class RuleView(RuleContent):
     reason: Explanation | None
     created_at: datetime
     updated_at: datetime
+
+    @model_validator(mode="after")
+    def _coherent(self, info: ValidationInfo) -> Self:  # noqa: ARG002 - as what it stands for
+        # What is stored is shown as it is, whatever is asked of new rules since.
+        return self
 
 
 class FoundWithDefaults(Explanation):

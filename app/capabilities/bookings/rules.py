@@ -56,6 +56,9 @@ MUST_SETTLE: Mapping[Source, frozenset[str]] = {
     "payments": frozenset({"amount"}),
 }
 
+WITH_VAT: frozenset[Value] = frozenset({"gross", "amount"})
+"""What bexio may split VAT off. In the others is none, or none that may be claimed or is owed."""
+
 RateClass = Callable[[str], str | None]
 """The class of a VAT rate (`standard`, `reduced`, `lodging`, `zero`), so that a filter outlives a change of rates."""
 
@@ -128,7 +131,12 @@ class Rule:
 
     @property
     def clearing_account(self) -> str | None:
-        """The account on which what is sold meets what is paid: articles are debited to it, payments credited."""
+        """The account on which what is sold meets what is paid: articles are debited to it, payments credited.
+
+        None where no money goes through it: costs and discounts are told besides.
+        """
+        if not self.settles & MUST_SETTLE[self.source]:
+            return None
         return self.debit_account if self.source == "articles" else self.credit_account
 
     def holds_on(self, day: date) -> bool:

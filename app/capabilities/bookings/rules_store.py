@@ -12,7 +12,7 @@ from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.capabilities.bookings.rule_schemas import RuleContent
+from app.capabilities.bookings.rule_schemas import STORED, RuleContent
 from app.capabilities.bookings.rules import Rule
 from app.core.errors import NotFound
 
@@ -184,7 +184,7 @@ def _stored(row: Row[Any]) -> StoredRule:
         id=row.id,
         version=row.version,
         position=row.position,
-        content=RuleContent.model_validate(row.content),
+        content=RuleContent.model_validate(row.content, context=STORED),
         origin=row.origin,
         reason=row.reason,
         created_at=row.created_at,

@@ -74,6 +74,12 @@ ENTRIES: Mapping[str, Entry] = {
         "credited to an income account, and debited to cash or a clearing account.",
         "Choose an account of the right kind in the booking rule.",
     ),
+    "discount-account-unsuitable": Entry(
+        "Account does not suit discounts",
+        "The booking rule “{rule}” books discounts on account {account}. Prices at the till are after discount "
+        "already: no money moves with it, so both of its accounts are income or expense accounts.",
+        "Choose, for example, 3800 as the debit account and 3200 as the credit account.",
+    ),
     "vouchers-among-prepayments": Entry(
         "Vouchers among prepayments",
         "The booking rule “{rule}” books vouchers on account {account}, where bexio itself books the "
@@ -135,6 +141,12 @@ ENTRIES: Mapping[str, Entry] = {
         "The VAT code {tax_code} of the booking rule “{rule}” fits neither account: sales tax goes "
         "with an income account, input tax with an expense account.",
         "Choose another VAT code or other accounts in the booking rule.",
+    ),
+    "vat-code-on-value-without-vat": Entry(
+        "VAT code on a value without VAT",
+        "The booking rule “{rule}” books the value “{value}” with the VAT code {tax_code}. bexio would split VAT off "
+        "where none is contained, owed or deductible.",
+        "Remove the VAT code from the booking rule, or book the value “gross”.",
     ),
     "vat-rates-mixed": Entry(
         "Several VAT rates in one entry",

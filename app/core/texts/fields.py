@@ -71,5 +71,6 @@ MESSAGES: frozenset[str] = frozenset(
         "valid_to lies before valid_from.",
         "A rule for {source} cannot use: {wrong}.",
         "A payment has no VAT rate of its own: name the class, as in @sales-standard.",
+        "Only the values gross and amount take a tax_code, not {value}.",
     }
 )
