@@ -172,7 +172,9 @@ class Renewals:
         try:
             used, tokens = await self._ask(lease, now + SEND_WITHIN)
         except GrantRefused:
-            await self._break_off(lease)
+            if not await self._break_off(lease):
+                # Connected anew or disconnected meanwhile: whoever comes again sees which.
+                raise RemoteUnavailable("bexio-renewal-busy", "bexio", FIRST_PAUSE.total_seconds()) from None
             raise ConnectionRefused("bexio-reconnect-required", "bexio", 401) from None
         except ConnectorError as error:
             raise await self._failed(lease, error) from error
@@ -230,12 +232,14 @@ class Renewals:
         wait = (after - now).total_seconds() if after is not None else FIRST_PAUSE.total_seconds()
         return RemoteUnavailable(code, "bexio", max(wait, getattr(error, "retry_after", 0.0)))
 
-    async def _break_off(self, lease: Lease) -> None:
+    async def _break_off(self, lease: Lease) -> bool:
         now = self.clock.now()
         async with self.db.begin(lease.tenant) as session:
-            if await rows.break_off(session, lease, REFUSED, now):
+            broken = await rows.break_off(session, lease, REFUSED, now)
+            if broken:
                 await self.watch.broken(session, lease.tenant, REFUSED, now)
                 _log.warning("connection-broken", tenant=str(lease.tenant), code=REFUSED)
+        return broken
 
 
 @dataclass(slots=True)

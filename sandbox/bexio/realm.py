@@ -96,6 +96,8 @@ class RealmRules:
     """A used refresh token again: the session ends (`strict`), is refused only, or is taken (`lenient`)."""
     answers_without_refresh_token: bool = False
     """A refresh keeps the token it was done with, and does not repeat it."""
+    revocation_refused: str = ""
+    """The error of every revocation, as `unsupported_token_type`; empty when they are taken."""
     revocation_ends_all: bool = True
     """As Keycloak does it, revoking one token ends every session of that login with the application."""
     requires_pkce: bool = False

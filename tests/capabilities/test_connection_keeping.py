@@ -113,6 +113,21 @@ async def test_a_refresh_token_that_says_when_it_dies_is_used_at_half_time(shop:
     assert session.refreshes == 1
 
 
+async def test_a_refresh_token_that_dies_before_the_next_round_is_used_in_time(shop: Shop) -> None:
+    tenant = await opened(shop, "hasty")
+    shop.world.realm.rules.refresh_expires_in = 4 * 3600
+    async with office(tenant) as people:
+        await people.connected()
+    session = shop.world.realm.latest(tenant.company.id)
+    await tenant.execute("delete from operation where kind <> :kind", kind=KEEP)
+    await shop.work()
+    await shop.later(timedelta(hours=1.9).total_seconds())
+    assert session.refreshes == 0
+    for times in (1, 2, 3):
+        await shop.later(timedelta(hours=2.1).total_seconds())
+        assert session.refreshes == times
+
+
 async def test_it_comes_round_by_itself_and_never_asks_for_a_person(shop: Shop) -> None:
     tenant = await opened(shop, "steady")
     async with office(tenant) as people:

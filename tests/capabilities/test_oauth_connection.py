@@ -9,10 +9,12 @@ import pytest
 
 from app.capabilities.sign_in.records import Intent
 from app.connectors.access import BEXIO_SECRET
+from app.connectors.oidc.client import App
 from app.connectors.oidc.scopes import NEEDED
 from app.connectors.renewal_rows import PREVIOUS_SECRET, REFRESH_SECRET
 from app.core.errors import Conflict, Unavailable
 from app.core.priority import Priority
+from sandbox.bexio.realm import CLIENT_ID
 from tests.capabilities.signing import Office, another_company, office
 from tests.fixtures.person import query_of
 from tests.fixtures.service import audited, opened
@@ -166,6 +168,41 @@ async def test_a_revocation_that_bexio_missed_is_made_up_for(unconnected: Office
     row = await unconnected.row()
     assert (row.state, session.is_ended) == ("disconnected", False)
     unconnected.shop.world.outage = None
+    await unconnected.shop.later(700)
+    assert session.is_ended
+    assert await unconnected.row() is None
+
+
+async def test_a_revocation_that_is_refused_for_good_gives_the_company_up_all_the_same(unconnected: Office) -> None:
+    await unconnected.connected()
+    unconnected.shop.world.realm.rules.revocation_refused = "unsupported_token_type"
+    assert (await unconnected.tenant.call("DELETE", "/connection/bexio")).status_code == 204
+    assert await unconnected.row() is None
+
+
+async def test_a_revocation_without_an_app_to_ask_with_gives_the_company_up(unconnected: Office) -> None:
+    await unconnected.connected()
+    unconnected.shop.world.outage = "unavailable"
+    assert (await unconnected.tenant.call("DELETE", "/connection/bexio")).status_code == 204
+    unconnected.shop.world.outage = None
+    ending = unconnected.shop.resources.ending
+    gone = replace(ending, oidc=replace(ending.oidc, app=None))
+    assert await gone.finish(unconnected.tenant.id, "system")
+    assert await unconnected.row() is None
+
+
+async def test_a_revocation_with_a_refused_app_is_made_up_for_once_the_operator_has_mended_it(
+    unconnected: Office,
+) -> None:
+    await unconnected.connected()
+    [session] = unconnected.shop.world.realm.sessions.values()
+    ending = unconnected.shop.resources.ending
+    mistyped = replace(ending, oidc=replace(ending.oidc, app=App(CLIENT_ID, "mistyped")))
+    unconnected.shop.world.outage = "unavailable"
+    assert (await unconnected.tenant.call("DELETE", "/connection/bexio")).status_code == 204
+    unconnected.shop.world.outage = None
+    assert not await mistyped.finish(unconnected.tenant.id, "system")
+    assert (await unconnected.row()).state == "disconnected"
     await unconnected.shop.later(700)
     assert session.is_ended
     assert await unconnected.row() is None

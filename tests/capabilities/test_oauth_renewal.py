@@ -9,12 +9,14 @@ from datetime import timedelta
 
 import pytest
 
+from app.capabilities.tenancy.guard import RECONNECTED_PAUSE, wait_for_connection
 from app.capabilities.tenancy.rotation import rotate
 from app.connectors.renewal_rows import PREVIOUS_SECRET, REFRESH_SECRET
 from app.core.errors import ConnectionRefused, RemoteUnavailable
 from app.core.milestones import Probe
 from app.core.priority import Priority
 from app.core.vault import Vault, generate_key
+from app.jobs.outcomes import Later
 from sandbox.bexio.faults import Mode, Rule
 from tests.capabilities.renewing import Replicas, replicas, rotate_tokens, with_vault
 from tests.capabilities.signing import SECRETS, another_company, office
@@ -181,6 +183,32 @@ async def test_an_answer_that_comes_after_the_lease_is_still_stored_and_mends_th
         hold.go_on.set()
         await frozen
     await three.call(2)
+    assert await items(three) == []
+
+
+async def test_a_refusal_that_comes_after_the_tenant_was_connected_anew_breaks_nothing(three: Replicas) -> None:
+    hold = three.running[0].renewals.probe = Hold("before-renewal")
+    three.session.is_ended = True
+    three.expire()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(three.call(0))
+        await hold.reached.wait()
+        async with office(three.tenant) as people:
+            assert (await people.connected()).status_code == 200
+        hold.go_on.set()
+    assert await items(three) == []
+
+
+async def test_work_that_meets_a_broken_connection_just_as_it_is_made_anew_comes_back_at_once(
+    three: Replicas,
+) -> None:
+    shop, tenant = three.shop, three.tenant.id
+    for code in ("bexio-reconnect-required", "bexio-not-connected"):
+        late = ConnectionRefused(code, "bexio", 401)
+        async with shop.db.begin(tenant) as session:
+            now = shop.clock.now()
+            outcome = await wait_for_connection(session, tenant, late, since=now - timedelta(minutes=1), now=now)
+        assert outcome == Later(RECONNECTED_PAUSE, code, counted=True)
     assert await items(three) == []
 
 

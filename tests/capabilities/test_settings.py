@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from app.bootstrap import STANDING as STANDING_KINDS
+from app.capabilities.mailing.digest import KIND as DIGEST
 from app.capabilities.settings.schemas import SettingsChange
 from app.capabilities.tenancy.settings import TenantSettings
+from app.db.attention import Subject, raise_item
 from tests.fixtures.service import audited, connect, opened
 from tests.fixtures.shop import CARD, CASH, TWINT, Body, Shop, Tenant
 
@@ -198,7 +200,7 @@ STANDING = "select kind, wanted, next_attempt_at from operation where subject_id
 async def test_standing_work_looks_at_changed_settings_at_once(shop: Shop) -> None:
     anna = await opened(shop, "anna")
     await change(anna, {"contact_sync_enabled": True})
-    assert await anna.rows(STANDING) == []
+    assert [row.kind for row in await anna.rows(STANDING)] == [DIGEST]
     await connect(anna)
     await shop.work()
     before = await anna.rows(STANDING)
@@ -215,3 +217,18 @@ async def test_a_tenant_gets_standing_work_that_came_with_a_later_version(shop: 
     await anna.execute("delete from operation")
     await change(anna, {"language": "fr"})
     assert {row.kind for row in await anna.rows(STANDING)} == set(STANDING_KINDS)
+
+
+async def test_a_tenant_that_was_never_connected_is_told_daily_what_waits_once_it_names_an_address(shop: Shop) -> None:
+    unconnected = await opened(shop, "waiting")
+    kinds = "select kind from operation where subject_id = :subject"
+    assert await unconnected.rows(kinds, subject=unconnected.id) == []
+    answer = await change(unconnected, {"notification_emails": ["chef@muster.example"]}, "*")
+    assert answer.status_code == 200, answer.text
+    assert [row.kind for row in await unconnected.rows(kinds, subject=unconnected.id)] == [DIGEST]
+    async with shop.db.begin(unconnected.id) as session:
+        subject = Subject(unconnected.id, "connection", unconnected.id)
+        await raise_item(session, subject, code="bexio-not-connected", params={}, now=shop.clock.now())
+    await shop.later(86400)
+    mails = await unconnected.rows("select template, recipient from mail")
+    assert [tuple(row) for row in mails] == [("mail-digest", "chef@muster.example")]

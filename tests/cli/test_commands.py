@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,3 +68,15 @@ def test_the_document_can_be_printed_without_a_database() -> None:
     result = connector("openapi")
     assert result.returncode == 0
     assert json.loads(result.stdout) == json.loads((ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8"))
+
+
+def test_what_the_readme_says_to_set_reaches_the_containers() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    told = {
+        name for line in lines if line.startswith("export ") for name in re.findall(r"CONNECTOR_[A-Z_]+(?==)", line)
+    }
+    passed = set(
+        re.findall(r"^    (CONNECTOR_[A-Z_]+):", (ROOT / "compose.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert len(told) > 8
+    assert told - passed == set()

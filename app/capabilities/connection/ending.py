@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from uuid import UUID
 
 import structlog
@@ -16,7 +17,7 @@ from app.capabilities.tenancy.settings import TenantSettings
 from app.connectors.oidc.client import OidcClient
 from app.connectors.renewal_rows import REFRESH_SECRET
 from app.core.clock import Clock
-from app.core.errors import Conflict, ConnectorError
+from app.core.errors import Conflict, ConnectorError, RemoteRejected
 from app.core.vault import Vault
 from app.db import audit
 from app.db.session import Database
@@ -32,6 +33,8 @@ COMPANY_SETTINGS = frozenset(
         "rounding_account_no",
     }
 )
+# A refused app is another error, and an answer with another status is not the revocation's own (RFC 7009 2.2.1).
+_NOTHING_TO_REVOKE = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED})
 _log = structlog.get_logger("connection")
 
 
@@ -70,11 +73,20 @@ class Ending:
             try:
                 await self.oidc.revoke(self.vault.open(tenant, REFRESH_SECRET, row.refresh_secret))
             except ConnectorError as error:
-                _log.warning("not-revoked-yet", tenant=str(tenant), code=error.code)
-                return False
+                if not _is_final(error):
+                    _log.warning("not-revoked-yet", tenant=str(tenant), code=error.code)
+                    return False
+                _log.warning("not-revocable", tenant=str(tenant), code=error.code)
         async with self.db.begin(tenant) as session:
             await records.revoked(session, row.generation)
         return True
+
+
+def _is_final(error: ConnectorError) -> bool:
+    """Whether asking again would be answered alike: bexio knows no such token, or we have no app to ask with."""
+    if isinstance(error, RemoteRejected):
+        return error.status in _NOTHING_TO_REVOKE
+    return isinstance(error, Conflict)
 
 
 async def note(

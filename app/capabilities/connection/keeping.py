@@ -30,6 +30,7 @@ from app.jobs.work import Work
 KEEP = "connection.keep"
 WARNED_DAYS_AHEAD = 14
 EVERY = timedelta(hours=12)
+SOONEST = timedelta(minutes=1)
 UNREVOKED_PAUSE = timedelta(minutes=10)
 
 _ROW = text(
@@ -65,13 +66,22 @@ class KeepHandler:
         if row.kind == "oauth":
             if row.state == "connected" and row.keep_by is not None and row.keep_by <= now:
                 await self.renewals.renew(work.tenant, self.renewals.held(work.tenant, row))
-            return Later(EVERY, "next-poll", succeeded=True)
+                async with self.db.begin(work.tenant) as session:
+                    row = (await session.execute(_ROW)).first()
+            return Later(_until_needed(row, now), "next-poll", succeeded=True)
         async with self.db.begin(work.tenant) as session:
             await announce_end(session, work.tenant, row, now)
         return Later(EVERY, "next-poll", succeeded=True)
 
     async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
         """Has nothing to record."""
+
+
+def _until_needed(row: Row[Any] | None, now: datetime) -> timedelta:
+    """A connection that dies sooner than the next round is looked after in time."""
+    if row is None or row.state != "connected" or row.keep_by is None:
+        return EVERY
+    return max(SOONEST, min(EVERY, row.keep_by - now))
 
 
 async def announce_end(session: AsyncConnection, tenant: UUID, row: Row[Any], now: datetime) -> None:

@@ -37,6 +37,11 @@ _BREAK = {
         " where tenant_id = :tenant and state = 'connected' and connected_at <= :since returning connected_at"
     ),
 }
+# Whoever is connecting just now is waited for.
+_STATE = {
+    "bexio": text("select state from bexio_connection where tenant_id = :tenant for share"),
+    "arcavis": text("select state from arcavis_connection where tenant_id = :tenant for share"),
+}
 _CONNECTED_AT = text("select connected_at from bexio_connection where tenant_id = :tenant")
 _RELEASE = text(
     "update operation set next_attempt_at = :now, attempts = 0 where tenant_id = :tenant and state = 'waiting'"
@@ -70,6 +75,10 @@ async def wait_for_connection(
         if connected_at is None:
             return Later(RECONNECTED_PAUSE, error.code, counted=True)
         await tell_of_loss(session, tenant, error.system, connected_at, now)
+    elif not error.code.endswith("-forbidden"):
+        state = (await session.execute(_STATE[error.system], {"tenant": tenant})).scalar_one_or_none()
+        if state == "connected":
+            return Later(RECONNECTED_PAUSE, error.code, counted=True)
     if not await _says_why(session, tenant, error):
         subject = Subject(tenant, "connection", tenant)
         await raise_item(session, subject, code=error.code, params=error.params, now=now)

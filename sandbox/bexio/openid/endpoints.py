@@ -160,6 +160,8 @@ class OpenId:
 
     def _revoke(self, inbound: Inbound) -> Reply:
         given, client = self._form(inbound)
+        if error := self._world.realm.rules.revocation_refused:
+            raise OAuthRefusal(error, "Unsupported token type")
         for session in self._world.realm.end(given.get("token", ""), client):
             for token in session.access_tokens:
                 self._world.revoke_token(token)
