@@ -35,10 +35,7 @@ _FAIL = text(
     " where c.open_until is null or c.open_until <= :now"
     " returning failures, open_until"
 )
-_CLOSE = text(
-    "update circuit set failures = 0, open_until = null, probe_until = null, updated_at = :now"
-    " where name = :name and (failures > 0 or open_until is not null) returning name"
-)
+_CLOSE = text("select close_circuit(:name, :now)")
 _RELEASE = text("update circuit set probe_until = null where name = :name returning name")
 
 

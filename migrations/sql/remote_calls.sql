@@ -115,3 +115,26 @@ begin
     end if;
     return next;
 end $$;
+
+-- The party answers again. After an outage everything of its tenant that waits for it is due at once: so it is claimed
+-- in the order it came, not in that of its jittered delays. Work in somebody's hand is passed over, never waited for.
+create function close_circuit(p_name text, p_now timestamptz) returns boolean
+language plpgsql security invoker as $$
+declare
+    was_open boolean;
+    parts text[] := regexp_split_to_array(p_name, ':');
+begin
+    perform set_config('connector.scope', 'system', true);
+    select c.open_until is not null into was_open from circuit c where c.name = p_name for update;
+    update circuit c set failures = 0, open_until = null, probe_until = null, updated_at = p_now
+        where c.name = p_name and (c.failures > 0 or c.open_until is not null);
+    if was_open and parts[1] = 'bexio' then
+        update operation o set next_attempt_at = p_now where o.id in (
+            select w.id from operation w
+            where w.tenant_id = (select b.tenant_id from bexio_connection b where b.company_id = parts[2])
+                and w.state = 'waiting' and w.next_attempt_at > p_now
+                and w.reason in ('bexio-unreachable', 'bexio-circuit-open')
+            for update skip locked);
+    end if;
+    return was_open;
+end $$;

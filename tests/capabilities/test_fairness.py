@@ -66,3 +66,19 @@ async def test_a_backlog_that_an_outage_left_drains_beside_anothers_till(
     issued = [big.invoice(one).id for one in documents]
     assert len(set(issued)) == len(documents)
     assert {(await big.shown(one))["status"] for one in documents} == {"issued"}
+
+
+async def test_what_an_outage_held_up_is_issued_in_the_order_it_came(shop: Shop, neighbours: dict[str, Tenant]) -> None:
+    big = neighbours["big"]
+    big.fault(Mode.UNAVAILABLE_503, "")
+    documents: list[Body] = []
+    for _ in range(10):
+        documents.append(await big.accepted())
+        await shop.later(7)
+    await shop.later(120)
+    shop.world.faults.clear()
+    await shop.finish()
+    came = [big.invoice(one).id for one in documents]
+    # Whichever asked first whether bexio is back is issued at once, the others behind it as they came.
+    others = [issued for issued in came if issued != min(came)]
+    assert others == sorted(others)
