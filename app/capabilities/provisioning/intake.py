@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from uuid import UUID
 
 import structlog
@@ -186,20 +187,24 @@ class Intake:
         async with self.db.begin_system() as session:
             found = await records.waiting(session, self.clock.now(), MOST_RESUMED)
         for one in found:
-            try:
-                kept = _Sealed.model_validate_json(self.vault.open(one.id, WANTED, one.wanted))
-                await self._accept(one.id, kept.wanted, _GRANT.validate_json(kept.grant))
-            except (RemoteUnavailable, Unavailable, OutcomeUnknown) as error:
-                if self.clock.now() - one.created_at > LOST_AFTER:
-                    await self._end(one.id, "failed", LOST, {})
-                _log.info("activation-waits", code=error.code)
-            except RequestError as error:
-                _log.info("activation-refused", code=error.code)
-            except RemoteRejected as error:
-                # What the code gave no longer opens anything.
+            if not await self._resumed(one) and self.clock.now() - one.since > LOST_AFTER:
                 await self._end(one.id, "failed", LOST, {})
-                _log.info("activation-lost", code=error.code)
         return len(found)
+
+    async def _resumed(self, one: records.Waiting) -> bool:
+        """Whether it is accepted or over now. Nothing that is wrong with one keeps the others waiting."""
+        try:
+            kept = _Sealed.model_validate_json(self.vault.open(one.id, WANTED, one.wanted))
+            await self._accept(one.id, kept.wanted, _GRANT.validate_json(kept.grant))
+        except (RemoteUnavailable, Unavailable, OutcomeUnknown) as error:
+            _log.info("activation-waits", code=error.code)
+            return False
+        except RequestError as error:
+            _log.info("activation-over", code=error.code)
+        except Exception:  # noqa: BLE001 - whatever it is, the others go on
+            _log.exception("activation-crashed", activation=str(one.id))
+            return False
+        return True
 
     async def _exchange(self, activation: UUID, given: Activation) -> Grant:
         authorization = given.authorization
@@ -234,28 +239,35 @@ class Intake:
         """The company's tenant, found or made, with its connection to bexio and the work that does the rest.
 
         Raises:
-            Conflict: `provision-company-connected`.
-            RemoteError: bexio could not be asked; nothing was done.
+            Conflict, InvalidInput: it would be refused again each time, and is over: `provision-company-connected`,
+                `bexio-company-unknown`, `bexio-company-differs`, `provision-authorization-lost`, or what bexio says.
+            RemoteUnavailable, OutcomeUnknown: bexio could not be asked; nothing was done.
         """
-        found = await self.linking.identify(None, grant)
-        await self.probe("activation-identified")
         try:
+            found = await self.linking.identify(None, grant)
+            await self.probe("activation-identified")
             await self._store(activation, wanted, grant, found)
         except _Over:
             return
-        except _Connected as error:
-            connected = Conflict("provision-company-connected", company=found.owner.company_name)
-            raise await self._refused(activation, connected) from error
+        except RequestError as error:
+            raise await self._refused(activation, error) from error
+        except RemoteRejected as error:
+            # Unauthorized: what the code gave no longer opens anything. All else is bexio's own reason.
+            lost = error.status == HTTPStatus.UNAUTHORIZED
+            reason, params = (LOST, {}) if lost else (error.code, error.params)
+            await self._end(activation, "failed", reason, params)
+            raise _ended("failed", reason, params) from error
         await self.probe("activation-accepted")
 
     async def _store(self, activation: UUID, wanted: Wanted, grant: Grant, found: Identified) -> None:
         now = self.clock.now()
         company = found.owner.company_id
+        connected = Conflict("provision-company-connected", company=found.owner.company_name)
         async with self.db.begin_system() as session:
             await records.company_alone(session, company)
             tenant, ours = await records.tenant_of(session, company, found.owner.books_id)
             if not ours:
-                raise _Connected
+                raise connected
             made = tenant is None
             if tenant is None:
                 tenant = uuid7(now)
@@ -276,7 +288,7 @@ class Intake:
             try:
                 await self.linking.link(session, tenant, found, grant, actor="marketplace", now=now)
             except IntegrityError as error:
-                raise _Connected from error
+                raise connected from error
             await records.insert(
                 session,
                 tenant,
@@ -303,9 +315,9 @@ class Intake:
                 detail={"company": company, "tenant": "made" if made else "found"},
             )
 
-    async def _refused(self, activation: UUID, error: Conflict) -> Conflict:
+    async def _refused(self, activation: UUID, error: RequestError) -> RequestError:
         await self._end(activation, "refused", error.code, error.params)
-        return error
+        return _ended("refused", error.code, error.params)
 
     async def _end(self, activation: UUID, state: str, reason: str, params: Mapping[str, str]) -> None:
         async with self.db.begin_system() as session:
@@ -321,10 +333,6 @@ def _ended(state: str, reason: str, params: Mapping[str, str]) -> RequestError:
 
 class _Over(Exception):
     """Somebody else accepted the activation, or ended it: nothing of this is kept."""
-
-
-class _Connected(Exception):
-    """The company belongs to a tenant that was not made through bexio Apps."""
 
 
 def _done_at_acceptance(found: Identified, now: datetime) -> dict[Step, object]:

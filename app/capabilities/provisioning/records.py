@@ -50,7 +50,7 @@ _ACCEPTED = text(
 _WAITING = text(
     "update activation set held_until = :held_until where id in (select id from activation where state = 'authorized'"
     " and held_until < :now order by held_until limit :most for update skip locked)"
-    " returning id, wanted, created_at"
+    " returning id, wanted, updated_at"
 )
 _READ = text(
     "select id, tenant_id, state, reason, params, company_name, held_until, created_at, updated_at from activation"
@@ -61,6 +61,7 @@ _READ = text(
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('provision/' || :company, 0))")
 _CONNECTED = text(
     "select tenant_id from bexio_connection where company_id = :company or books_id = cast(:books as text)"
+    " order by company_id = :company desc limit 1"
 )
 _PROVISIONED = text("select tenant_id from provision where tenant_id = cast(:tenant as uuid) or company_id = :company")
 _AS_TENANT = text("select set_config('connector.tenant', :tenant, true)")
@@ -124,11 +125,11 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An activation whose code was exchanged, and that nobody works on."""
+    """An activation whose code was exchanged at `since`, and that nobody works on."""
 
     id: UUID
     wanted: bytes
-    created_at: datetime
+    since: datetime
 
 
 async def take(session: AsyncConnection, asked: Asked, now: datetime) -> Taken:
@@ -184,7 +185,7 @@ async def accepted(session: AsyncConnection, activation: UUID, tenant: UUID, now
 async def waiting(session: AsyncConnection, now: datetime, most: int) -> list[Waiting]:
     """Activations that were left with their code exchanged; they are held now."""
     values = {"now": now, "held_until": now + HOLD / 4, "most": most}
-    return [Waiting(row.id, row.wanted, row.created_at) for row in await session.execute(_WAITING, values)]
+    return [Waiting(row.id, row.wanted, row.updated_at) for row in await session.execute(_WAITING, values)]
 
 
 async def activation(session: AsyncConnection, identity: UUID) -> Row[Any] | None:
@@ -198,7 +199,10 @@ async def company_alone(session: AsyncConnection, company: str) -> None:
 
 
 async def tenant_of(session: AsyncConnection, company: str, books: str | None) -> tuple[UUID | None, bool]:
-    """The tenant that a company has or had, in a system transaction, and whether that one was provisioned."""
+    """The tenant that a company has or had, in a system transaction, and whether that one was provisioned.
+
+    Where its id and its books are two tenants', the id counts; storing the connection then fails on the books.
+    """
     connected = (await session.execute(_CONNECTED, {"company": company, "books": books})).scalar_one_or_none()
     values = {"tenant": connected, "company": company}
     found = set((await session.execute(_PROVISIONED, values)).scalars())
