@@ -178,6 +178,18 @@ async def test_a_late_sale_of_today_goes_out_with_the_second_look_of_the_evening
     assert len(books.entries()) == 2
 
 
+async def test_a_receipt_that_cannot_be_read_stops_no_other_night(books: Bookkeeping) -> None:
+    books.sell(TODAY)
+    odd = next(row for row in books.receipts(TODAY, TODAY) if row["TransactionArticles"])
+    first, *more = odd["TransactionArticles"]
+    books.arcavis.transactions.put(odd | {"TransactionArticles": [first | {"Discount": None}, *more]})
+    await night(books)
+    books.sell(TODAY + timedelta(days=1))
+    await night(books)
+    assert [item["code"] for item in await items(books)] == ["receipt-unreadable"]
+    assert books.balances() == expected(books.receipts(TODAY + timedelta(days=1), TODAY + timedelta(days=1)))
+
+
 async def test_no_day_is_given_up_however_long_a_till_is_silent(books: Bookkeeping) -> None:
     long_ago = TODAY - timedelta(days=70)
     tills.go_offline(books.arcavis, 2)

@@ -133,6 +133,39 @@ async def test_a_held_day_blocks_no_other_and_is_done_by_a_retry(books: Bookkeep
     assert await open_items(books) == {}
 
 
+@pytest.mark.parametrize("flaw", [{"Discount": None}, {"TaxRate": ""}, {"Quantity": None}])
+async def test_a_receipt_that_cannot_be_read_holds_its_own_day_only_and_is_named(
+    books: Bookkeeping, flaw: dict[str, Any]
+) -> None:
+    books.sell(DAY, 2)
+    whole = next(row for row in books.receipts(DAY, DAY) if row["TransactionArticles"])
+    first, *more = whole["TransactionArticles"]
+    books.arcavis.transactions.put(whole | {"TransactionArticles": [first | flaw, *more]})
+    run = await books.export(DAY, NEXT)
+    assert (run["counts"]["posted"], run["counts"]["held"]) == (1, 1)
+    assert books.balances() == expected(books.receipts(NEXT, NEXT))
+    item = (await open_items(books))["receipt-unreadable"]
+    assert str(whole["Id"]) in item["detail"]
+    assert whole["Number"] in item["detail"]
+    books.arcavis.transactions.put(whole)
+    await books.tenant.post(f"/attention/{item['id']}/retry")
+    await books.shop.finish()
+    assert books.balances() == expected(books.receipts(DAY, NEXT))
+
+
+async def test_a_day_of_which_nothing_can_be_read_fails_and_the_next_one_goes_on(books: Bookkeeping) -> None:
+    books.sell(DAY, 2)
+    whole = books.receipts(DAY, DAY)[0]
+    books.arcavis.transactions.put(whole | {"PointOfSaleId": "?"})
+    run = await books.export(DAY, NEXT)
+    assert (run["counts"]["posted"], run["counts"]["failed"]) == (1, 1)
+    assert list(await open_items(books)) == ["arcavis-answer-unreadable"]
+    books.arcavis.transactions.put(whole)
+    await books.tenant.post(f"/runs/{run['id']}/retry")
+    await books.shop.finish()
+    assert books.balances() == expected(books.receipts(DAY, NEXT))
+
+
 async def test_another_export_of_the_held_day_closes_the_item(books: Bookkeeping) -> None:
     books.sell(DAY)
     wrong = books.receipts(DAY, DAY)[0]

@@ -190,6 +190,7 @@ class DayBook:
         day: the sale day.
         matches: the rules that hold on it.
         invoice_type: Arcavis' payment type for sales on bexio invoice; their receipts are left out entirely.
+        unread: receipts of the day that could not be read, so that the rest does not tell its whole story.
         sink: is told of every receipt's part in every cell.
     """
 
@@ -202,6 +203,7 @@ class DayBook:
     sums: Sums = field(default_factory=Sums)
     differences: Differences = field(default_factory=Differences)
     invoiced: list[InvoicedSale] = field(default_factory=list[InvoicedSale])
+    unread: list[Example] = field(default_factory=list[Example])
     last_synched: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _slots: dict[Traits, _Slot] = field(default_factory=dict[Traits, _Slot])
 

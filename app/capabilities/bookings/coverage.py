@@ -7,7 +7,7 @@ from typing import Literal
 
 from app.capabilities.bookings.book import DayBook, Misfit
 from app.capabilities.bookings.facts import HOUSE_CURRENCY
-from app.capabilities.bookings.findings import Finding
+from app.capabilities.bookings.findings import MOST_EXAMPLES, Finding
 from app.capabilities.bookings.rules import DIMENSIONS
 from app.capabilities.bookings.texts import Names
 from app.core.money import amount
@@ -24,7 +24,9 @@ def kind_of(misfit: Misfit) -> Kind:
 
 
 def judge(book: DayBook, names: Names) -> Iterator[Finding]:
-    """What of a day is not covered exactly once; its day is held."""
+    """What of a day is not covered exactly once, or cannot be read; its day is held."""
+    if book.unread:
+        yield _unread(book)
     for misfit in book.misfits:
         yield Finding(
             code=kind_of(misfit),
@@ -40,6 +42,13 @@ def judge(book: DayBook, names: Names) -> Iterator[Finding]:
             examples=tuple(misfit.examples),
             count=misfit.receipts,
         )
+
+
+def _unread(book: DayBook) -> Finding:
+    receipts = sorted(book.unread, key=lambda one: (len(one.id), one.id))
+    shown = tuple(receipts[:MOST_EXAMPLES])
+    said = ", ".join(f"{one.number} (Id {one.id})" for one in shown) + (", …" if len(receipts) > len(shown) else "")
+    return Finding("receipt-unreadable", "error", (book.day,), (), {"receipts": said}, shown, len(receipts))
 
 
 def described(misfit: Misfit, names: Names) -> str:

@@ -35,6 +35,7 @@ QUEUE_PAUSE = timedelta(seconds=10)
 HELD = "booking-days-held"
 PLAN_CHANGED = "plan-changed"
 MAY_LAND = "booking-may-land"
+COMPARED = frozenset({"expected", "changed", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +179,15 @@ class _Turn:
         for doubled in await self.poster.resolve(day):
             known: dict[str, list[int]] = self.work.memo.get("doubled", {})
             self.work.note(doubled={**known, doubled.reference: list(doubled.bexio_ids)})
-        planned = await self._planned(day)
-        plan = planned.plan
         expected = await self._expected(day)
+        try:
+            planned = await self._planned(day)
+        except ConnectionRefused:
+            raise
+        except RemoteRejected as error:
+            seen = expected.digest if expected is not None else b""
+            return DayResult(day, "failed", day, seen, findings=(_refused(error, day),))
+        plan = planned.plan
         if expected is not None and expected.digest != plan.digest:
             finding = Finding(PLAN_CHANGED, "error", (day,), (), {"what": "sales"})
             return DayResult(day, "changed", plan.booked_on, expected.digest, findings=(said(finding),))
@@ -192,14 +199,14 @@ class _Turn:
         except ConnectionRefused:
             raise
         except RemoteRejected as error:
-            finding = said(Finding(error.code, "error", (day,), (), dict(error.params)))
-            return DayResult(day, "failed", plan.booked_on, plan.digest, 0, (finding, *findings), proof)
+            refused = (_refused(error, day), *findings)
+            return DayResult(day, "failed", plan.booked_on, plan.digest, 0, refused, proof)
         return DayResult(day, "posted", plan.booked_on, plan.digest, 0, findings, proof)
 
     async def _expected(self, day: date) -> DayResult | None:
         """What a caller saw of a day of which nothing was sent yet; once something was, the plan is what is left."""
         expected = self.known.get(day)
-        if expected is None or expected.state not in {"expected", "changed"}:
+        if self.export.plan_hash is None or expected is None or expected.state not in COMPARED:
             return None
         async with self.work.db.begin(self.work.tenant) as session:
             return None if await postings.begun(session, self.export.id, day) else expected
@@ -241,6 +248,10 @@ class _Turn:
             await self.poster.resolve(day)
         self.work.note(ending="cancelled")
         return Done()
+
+
+def _refused(error: RemoteRejected, day: date) -> dict[str, Any]:
+    return said(Finding(error.code, "error", (day,), (), dict(error.params)))
 
 
 def counts_of(known: Mapping[date, DayResult]) -> dict[str, int]:

@@ -20,7 +20,7 @@ from app.capabilities.bookings.book import Cell, DayBook, InvoicedSale, Matches
 from app.capabilities.bookings.completeness import Till, Traded
 from app.capabilities.bookings.entries import DayPlan, Terms
 from app.capabilities.bookings.facts import Receipt
-from app.capabilities.bookings.findings import Finding
+from app.capabilities.bookings.findings import Example, Finding
 from app.capabilities.bookings.mapping import groups_of, receipt_of
 from app.capabilities.bookings.plan import plan_day, reversal
 from app.capabilities.bookings.postings import Share, Standing
@@ -29,6 +29,7 @@ from app.capabilities.bookings.texts import Names, dimension_names, needed
 from app.capabilities.tenancy.config import TenantConfig, load
 from app.connectors.access import RemoteAccess
 from app.connectors.arcavis.client import Arcavis
+from app.connectors.arcavis.names import UnreadTransaction
 from app.connectors.bexio.client import Bexio
 from app.connectors.bexio.reference import ReferenceData
 from app.core import catalogue
@@ -150,6 +151,10 @@ class Planning:
         book.sink, leaving_out = shares.take, paid_invoices.LeavingOut(self.recorded)
         sold, closed = set[str](), set[str]()
         async for receipt in self.receipts(day):
+            if isinstance(receipt, UnreadTransaction):
+                if not receipt.is_end_of_day_transaction:
+                    book.unread.append(Example(str(receipt.id), receipt.number or "?"))
+                continue
             if (rest := leaving_out.rest(receipt)) is not None:
                 book.add(rest)
             (closed if receipt.is_end_of_day else sold).add(receipt.point_of_sale)
@@ -176,13 +181,17 @@ class Planning:
         plan = reversal(day, self.terms, stands.posted, stands.sequence)
         return Planned(plan, stands, {}, Traded(), plan.findings)
 
-    async def receipts(self, day: date) -> AsyncIterator[Receipt]:
+    async def receipts(self, day: date) -> AsyncIterator[Receipt | UnreadTransaction]:
         """The day's receipts, each once, page by page."""
         seen = set[int]()
         async for page in self.arcavis.transactions.pages(day, day):
             for transaction in page.result:
-                if transaction.id not in seen:
-                    seen.add(transaction.id)
+                if transaction.id in seen:
+                    continue
+                seen.add(transaction.id)
+                if isinstance(transaction, UnreadTransaction):
+                    yield transaction
+                else:
                     yield receipt_of(transaction, lambda article: self.grouping.of(article, day))
 
     async def tills(self) -> list[Till]:

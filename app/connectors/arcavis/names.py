@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_pascal
 
 from app.core.swiss_time import ZURICH
@@ -346,3 +346,17 @@ class Transaction(Named):
     transaction_articles: tuple[TransactionArticle, ...] = ()
     transaction_payments: tuple[TransactionPayment, ...] = ()
     transaction_vouchers: tuple[TransactionVoucher, ...] = ()
+
+
+class UnreadTransaction(Named):
+    """A transaction in a list of which no more than this can be read: enough to name it, and its sale day."""
+
+    id: int
+    number: str | None = None
+    sale_day: LocalTime
+    is_end_of_day_transaction: bool | None = None
+    point_of_sale_id: int | None = None
+
+
+ListedTransaction = Annotated[Transaction | UnreadTransaction, Field(union_mode="left_to_right")]
+"""One row that cannot be read takes nothing from the others of its page."""

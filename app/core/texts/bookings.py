@@ -200,6 +200,13 @@ ENTRIES: Mapping[str, Entry] = {
         "Invoice them: the finding offers each sale as it would be sent to POST /invoices. Then check"
         " the till's connection.",
     ),
+    "receipt-unreadable": Entry(
+        "Receipt cannot be read",
+        "Arcavis gives these receipts out with a value that is missing or is no number: {receipts}. "
+        "Their day is held, so that nothing is missing in the books.",
+        "Look at the receipts in Arcavis (quantities, prices, discounts and VAT rates of their lines). Mend or "
+        "cancel them there, or give their ids to Arcavis' support. Then export the day again.",
+    ),
     "open-invoice-paid": Entry(
         "Open invoice paid at the till",
         "These receipts paid open bexio invoices: {receipts}. Their money is recorded with the "
