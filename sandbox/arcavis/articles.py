@@ -42,7 +42,7 @@ def save(tenant: Tenant, call: Call) -> Answer:
 
 def read_stock(tenant: Tenant, call: Call) -> Answer:
     """`GET /api/articlestocks/{article_id}`: one row per store; none when the stock is not managed."""
-    tenant.articles.get(call.record_id)
+    tenant.articles.get_visible(call.record_id)
     return Answer(_stock_rows(call.record_id, tenant.stock_levels(call.record_id)))
 
 

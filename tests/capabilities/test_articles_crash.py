@@ -129,7 +129,7 @@ async def check(tenant: Tenant, run: str, sold: dict[str, Decimal]) -> None:
     assert {row.stock_state for row in states} <= {"set", "kept"}
 
 
-MILESTONES = 34
+MILESTONES = 38
 WRITES = 2 * COUNT
 # All of them in `make soak`; CI takes every fifth.
 STEP = 1 if os.environ.get(EVERYTHING) else 5
@@ -209,6 +209,21 @@ async def test_an_article_deleted_in_bexio_while_one_reads_hides_no_other(tenant
     assert len(every(tenant)) == COUNT
     tenant.shop.loop.probe = _alive
     assert (await imported(tenant))["counts"]["gone"] == 3
+
+
+async def test_a_till_has_its_turn_between_two_pages_and_the_figures_go_on(tenant: Tenant) -> None:
+    run, seen = await begin(tenant), [0]
+    while await tenant.shop.loop.turn():
+        found = await shown(tenant, run)
+        seen.append(found["counts"].get("read", 0))
+        if found["state"] == "running" and seen[-1] == STRIDE.rows:
+            document = await tenant.accepted()
+            assert await tenant.shop.loop.turn()
+            assert (await tenant.shown(document))["status"] != "accepted"
+            assert (await shown(tenant, run))["state"] == "running"
+    assert (seen, (await shown(tenant, run))["state"]) == (sorted(seen), "done")
+    assert {STRIDE.rows, COUNT} <= set(seen)
+    await check(tenant, run, {})
 
 
 async def test_rows_that_come_twice_over_a_page_border_are_one_article(tenant: Tenant) -> None:

@@ -25,11 +25,12 @@ NIGHTLY = "articles.nightly"
 NIGHT_BEGINS = time(0, 15)
 NIGHT_MINUTES = 100
 _DUE = "due"
+NEXT = Later(timedelta(0), "articles-next-page", succeeded=True)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportHandler:
-    """Does the imports of all tenants."""
+    """Does the imports of all tenants, a page each turn."""
 
     remotes: RemoteAccess
     reference: ReferenceData
@@ -38,7 +39,7 @@ class ImportHandler:
     stride: Stride = WHOLE_PAGES
 
     async def run(self, work: Work) -> Outcome:
-        """One turn; see `app.jobs.work.Handler`."""
+        """The next page; see `app.jobs.work.Handler`."""
         async with work.db.begin(work.tenant) as session:
             config = await load(session, work.tenant)
         bexio = await self.remotes.bexio(work.tenant, work.priority)
@@ -46,6 +47,8 @@ class ImportHandler:
         arcavis = await self.remotes.arcavis(work.tenant)
         turn = Import(work, bexio, arcavis, reference, config.settings, self.settle, self.stride)
         ended = await turn.go_on()
+        if ended is None:
+            return NEXT
         work.note(ended=ended, sent_at=None)
         return Done()
 

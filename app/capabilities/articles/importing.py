@@ -1,4 +1,7 @@
-"""A whole import: what both systems know first, then bexio's articles page by page, then what came of it."""
+"""An import: what both systems know first, then a page of bexio's articles each turn, then what came of it.
+
+Between the pages tills and others have their turn.
+"""
 
 from __future__ import annotations
 
@@ -66,8 +69,8 @@ class Import:
     def _run(self) -> UUID:
         return self.work.subject
 
-    async def go_on(self) -> str:
-        """Goes on from where the run stands. Returns how it ended: `done` or `cancelled`.
+    async def go_on(self) -> str | None:
+        """Does the next page from where the run stands. Returns how the run ended, `done` or `cancelled`, or None.
 
         Raises:
             Halt: another run is under way, an earlier write may still land, or a person must decide.
@@ -79,21 +82,21 @@ class Import:
         catalogue = await self._catalogue()
         stock_plan = stock.plan(await self._stock_locations(), await self.arcavis.stores.list())
         work.note(prices_include_vat=catalogue.prices_include_vat, stock=_stock_note(stock_plan))
-        await till_articles.follow(work, self.arcavis)
+        highest = await till_articles.follow(work, self.arcavis)
         dry_run = bool(run.detail.get("dry_run"))
-        writer = Writer(work, run.id, self.arcavis, stock_plan, self.settle, run.counts, stands, dry_run)
+        writer = Writer(work, run.id, self.arcavis, stock_plan, self.settle, run.counts, stands, dry_run, highest)
         if not dry_run:
-            await writer.recover_stock()
-        while not writer.cancelled:
-            await work.advance("reading")
-            stands = writer.place
-            found = await self.bexio.articles.after(stands.last, stands.passed, self.stride.rows)
-            writer.place = place.Place(stands.last, found.passed)
-            await self._page(writer, found.articles, catalogue)
-            if found.is_last and not writer.cancelled:
-                await self._end(writer)
-                return "done"
-        return "cancelled"
+            await writer.stocking.recover()
+        await work.advance("reading")
+        found = await self.bexio.articles.after(stands.last, stands.passed, self.stride.rows)
+        writer.place = place.Place(stands.last, found.passed)
+        await self._page(writer, found.articles, catalogue)
+        if writer.cancelled:
+            return "cancelled"
+        if not found.is_last:
+            return None
+        await self._end(writer)
+        return "done"
 
     async def _enter(self) -> tuple[Run, place.Place]:
         now = self.work.clock.now()

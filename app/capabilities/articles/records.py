@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.articles.wanted import Problem
 
+STOCK_PROBLEMS = ("article-stock-refused", "article-stock-unread", "article-outcome-unknown")
 GONE_IN_BEXIO, GONE_IN_ARCAVIS = "article-gone-in-bexio", "article-deleted-in-arcavis"
 
 _LINKS = text(
@@ -81,6 +82,8 @@ _SAVE = text(
 )
 _FORGET_PROBLEMS = text(
     "delete from article_problem where tenant_id = :tenant and bexio_id > :after and bexio_id <= :upto"
+    # What the run found of an article's stock before it came to the article still holds.
+    " and not (run_id = :run and code = any(:kept))"
 )
 _FORGET_OLD_PROBLEMS = text("delete from article_problem where tenant_id = :tenant and run_id <> :run")
 _PROBLEMS = text(
@@ -120,6 +123,10 @@ _END_UNKNOWN = text(
     "update article_link l set state = 'inactive', reason = :reason, updated_at = :now where l.tenant_id = :tenant"
     " and l.state = 'active' and not exists (select from arcavis_article a where a.tenant_id = l.tenant_id"
     " and a.arcavis_id = l.arcavis_id)"
+)
+_HIGHEST = text(
+    "select coalesce(max(cast(arcavis_id as bigint)), 0) from arcavis_article where tenant_id = :tenant"
+    " and arcavis_id ~ '^[0-9]{1,18}$'"
 )
 _FORGET_ARCAVIS = text("delete from arcavis_article where tenant_id = :tenant")
 
@@ -250,7 +257,8 @@ async def replace_problems(
     session: AsyncConnection, tenant: UUID, run: UUID, span: Span, troubles: Sequence[Trouble]
 ) -> None:
     """The problems of a span's articles are these, and no others."""
-    await session.execute(_FORGET_PROBLEMS, {"tenant": tenant, "after": span.after, "upto": span.upto})
+    values = {"tenant": tenant, "run": run, "after": span.after, "upto": span.upto, "kept": list(STOCK_PROBLEMS)}
+    await session.execute(_FORGET_PROBLEMS, values)
     await add_problems(session, tenant, run, troubles)
 
 
@@ -292,6 +300,11 @@ async def saw_in_arcavis(
     if deleted:
         await session.execute(_UNSEEN, {"tenant": tenant, "ids": list(deleted)})
         await session.execute(_DELETED, {"tenant": tenant, "ids": list(deleted), "reason": GONE_IN_ARCAVIS, "now": now})
+
+
+async def highest_in_arcavis(session: AsyncConnection, tenant: UUID) -> int:
+    """The highest id of an article that Arcavis showed, 0 for none."""
+    return (await session.execute(_HIGHEST, {"tenant": tenant})).scalar_one()
 
 
 async def forget_arcavis(session: AsyncConnection, tenant: UUID) -> None:

@@ -2,7 +2,7 @@
 
 The mark on the link is committed before the stock is set. After a crash in between, Arcavis is asked: an article
 whose stock it keeps in any store was set, or sold, or counted by somebody since, and is left alone. Only where it keeps
-none at all did the request surely not arrive, once it had the time to.
+none at all did the request surely not arrive, once it had the time to. Where it does not say so, nothing is decided.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from app.connectors.bexio.stock import StockLocation
 INTENDED, SET, KEPT, NONE, REFUSED = "intended", "set", "kept", "none", "refused"
 
 _OPEN = text(
-    "select arcavis_id, bexio_id, number, stock, stock_store_id, stock_at from article_link"
-    " where tenant_id = :tenant and stock_state = 'intended' order by arcavis_id limit :most"
+    "select arcavis_id, bexio_id, number, stock, stock_store_id, stock_at, exists (select from arcavis_article a"
+    " where a.tenant_id = l.tenant_id and a.arcavis_id = l.arcavis_id) as is_there from article_link l"
+    " where tenant_id = :tenant and stock_state = 'intended' and arcavis_id > :after order by arcavis_id limit :most"
 )
 _MARK = text(
     "update article_link l set stock_state = u.state, stock_at = :now, updated_at = :now"
@@ -86,14 +87,15 @@ class DueStock:
 
 @dataclass(frozen=True, slots=True)
 class OpenStock(DueStock):
-    """One that an earlier turn marked at `at`: nobody knows whether it was set."""
+    """One that an earlier turn marked at `at`: nobody knows whether it was set, or whether the article `is_there`."""
 
     at: datetime
+    is_there: bool
 
 
-async def open_ones(session: AsyncConnection, tenant: UUID, most: int) -> list[OpenStock]:
-    """The first of those that an earlier turn left open."""
-    rows = await session.execute(_OPEN, {"tenant": tenant, "most": most})
+async def open_ones(session: AsyncConnection, tenant: UUID, after: str, most: int) -> list[OpenStock]:
+    """The first of those that an earlier turn left open, behind the Arcavis id `after`."""
+    rows = await session.execute(_OPEN, {"tenant": tenant, "after": after, "most": most})
     return [_open(row) for row in rows]
 
 
@@ -121,4 +123,6 @@ async def figures(session: AsyncConnection, tenant: UUID, run: UUID) -> StockFig
 
 
 def _open(row: Row[Any]) -> OpenStock:
-    return OpenStock(row.arcavis_id, row.bexio_id, row.number or "", row.stock, row.stock_store_id, row.stock_at)
+    return OpenStock(
+        row.arcavis_id, row.bexio_id, row.number or "", row.stock, row.stock_store_id, row.stock_at, row.is_there
+    )

@@ -12,22 +12,23 @@ from app.capabilities.articles.counting import added
 from app.capabilities.articles.place import Place
 from app.capabilities.articles.planning import Batch, Step
 from app.capabilities.articles.records import NewLink, Span, Trouble
-from app.capabilities.articles.sending import Sent, send_all
+from app.capabilities.articles.sending import Sent, intend, late, remember, send_all, worst
 from app.capabilities.articles.stock import DueStock, StockPlan
+from app.capabilities.articles.stocking import UNKNOWN, Levels, Stocking
+from app.capabilities.articles.wanted import Problem
 from app.connectors.arcavis.client import Arcavis
-from app.connectors.arcavis.names import StockLevel, StockWrite
-from app.core.errors import ConnectorError, OutcomeUnknown
+from app.core.errors import OutcomeUnknown
 from app.jobs import operations, runs
-from app.jobs.outcomes import Halt, Later
-from app.jobs.work import INTENT_LIFE, Work
-
-TOO_OLD = "intent-too-old"
-MOST_OPEN = 500
+from app.jobs.misses import Misses
+from app.jobs.work import Work
 
 
 @dataclass(slots=True)
 class Writer:
-    """Does the batches of one run. `counts` and `place` are where it stands; `cancelled` says that it shall stop."""
+    """Does the batches of one run. `counts` and `place` are where it stands; `cancelled` says that it shall stop.
+
+    `highest` is the highest id of an article that Arcavis had when it was looked at last.
+    """
 
     work: Work
     run: UUID
@@ -37,7 +38,13 @@ class Writer:
     counts: Mapping[str, int]
     place: Place
     dry_run: bool
+    highest: int = 0
     cancelled: bool = False
+
+    @property
+    def stocking(self) -> Stocking:
+        """What sets the stock of this run."""
+        return Stocking(self.work, self.run, self.arcavis, self.settle)
 
     async def do(self, batch: Batch, gone: frozenset[int]) -> None:
         """Does a batch; linked articles in `gone` are no longer in bexio.
@@ -46,43 +53,51 @@ class Writer:
             ConnectorError: Arcavis is away, or does not say what it did. What it did say is kept.
         """
         if self.dry_run:
-            await self._keep(batch, (), gone, ())
+            await self._keep(batch, (), gone, (), ())
             return
         written = await self._write([step for step in batch.steps if step.writes])
         levels = await self._levels(batch, written)
-        error = _worst([sent.error for sent in (*written.values(), *levels.values())])
+        error = worst([sent.error for sent in (*written.values(), *levels.values())])
         links = [link for step in batch.steps if (link := self._link(step, written, levels)) is not None]
-        refused = [_trouble(sent.item, sent) for sent in written.values() if sent.problem is not None]
+        refused = [_trouble(one.item, one.problem) for one in written.values() if one.problem is not None]
+        unread = [
+            _trouble(step, sent.problem)
+            for step in batch.steps
+            if (sent := levels.get(step.wanted.bexio_id)) is not None and sent.problem is not None
+        ]
         if error is None:
-            await self._keep(batch, links, gone, refused)
+            await self._keep(batch, links, gone, refused, unread)
         else:
             await self._save(links)
         await self.work.reached("articles-kept")
         sent_at = self.work.memo.get("sent_at")
         try:
-            await self._set_stock([due for link in links if (due := _due(link)) is not None])
+            await self.stocking.set([due for link in links if (due := _due(link)) is not None])
         finally:
             if isinstance(error, OutcomeUnknown):
                 # Stock that was answered says nothing about articles that were not.
                 self.work.note(sent_at=sent_at)
         if error is not None:
-            self._remember(error)
+            remember(self.work, error)
             raise error
 
     async def _write(self, steps: Sequence[Step]) -> dict[int, Sent[Step, int]]:
         """Writes articles, by bexio id. Those that a slow Arcavis left no time for get an intent of their own."""
-        done: dict[int, Sent[Step, int]] = {}
-        left = list(steps)
+        misses = Misses(self.work)
+        hopeless = [step for step in steps if misses.are_enough(_key(step))]
+        done: dict[int, Sent[Step, int]] = {
+            step.wanted.bexio_id: Sent(step, problem=Problem(UNKNOWN)) for step in hopeless
+        }
+        left = [step for step in steps if step not in hopeless]
         while left:
             sent = await self._save_articles(left)
             done |= {one.item.wanted.bexio_id: one for one in sent}
-            errors = [one.error for one in sent if one.error is not None]
-            late = [one.item for one in sent if _is_too_old(one.error)]
-            left = late if len(late) < len(left) and all(map(_is_too_old, errors)) else []
+            misses.add(_key(one.item) for one in sent if one.is_unknown)
+            left = late(sent)
         return done
 
     async def _save_articles(self, steps: Sequence[Step]) -> list[Sent[Step, int]]:
-        arcavis = await self._intend("writing")
+        arcavis = await intend(self.work, self.arcavis, "writing")
 
         async def save(step: Step) -> int:
             return await arcavis.articles.save(step.wanted.write(is_new=step.is_new))
@@ -91,20 +106,19 @@ class Writer:
         await self.work.reached("articles-answered")
         return sent
 
-    async def _levels(
-        self, batch: Batch, written: Mapping[int, Sent[Step, int]]
-    ) -> dict[int, Sent[Step, tuple[StockLevel, ...]]]:
+    async def _levels(self, batch: Batch, written: Mapping[int, Sent[Step, int]]) -> dict[int, Sent[str, Levels]]:
         """What Arcavis keeps of articles that it had before, where their stock is to be decided."""
-        asked = [
-            step for step in self._stock_due(batch) if not step.is_new and _is_there(written.get(step.wanted.bexio_id))
-        ]
-        if not asked:
-            return {}
-        ids = {step.wanted.bexio_id: self._arcavis_id(step, written) for step in asked}
-        sent = await send_all(
-            asked, lambda step: self.arcavis.article_stocks.levels(int(ids[step.wanted.bexio_id])), "article-refused"
-        )
-        return {one.item.wanted.bexio_id: one for one in sent}
+        ids = {
+            step.wanted.bexio_id: self._arcavis_id(step, written)
+            for step in self._stock_due(batch)
+            if _is_there(written.get(step.wanted.bexio_id)) and self._was_there(step, written)
+        }
+        sent = await self.stocking.levels(list(ids.values())) if ids else {}
+        return {bexio_id: sent[arcavis_id] for bexio_id, arcavis_id in ids.items()}
+
+    def _was_there(self, step: Step, written: Mapping[int, Sent[Step, int]]) -> bool:
+        """Whether Arcavis had an article: also one that it did not list and found by its number when it was saved."""
+        return not step.is_new or int(self._arcavis_id(step, written)) <= self.highest
 
     def _stock_due(self, batch: Batch) -> list[Step]:
         """The articles whose stock is to be taken over now."""
@@ -115,7 +129,7 @@ class Writer:
         self,
         step: Step,
         written: Mapping[int, Sent[Step, int]],
-        levels: Mapping[int, Sent[Step, tuple[StockLevel, ...]]],
+        levels: Mapping[int, Sent[str, Levels]],
     ) -> NewLink | None:
         """The link to keep after a step; None when nothing changes, or it was not done."""
         wanted, link = step.wanted, step.link
@@ -139,17 +153,17 @@ class Writer:
             stock_store_id=self.stock.store(wanted.stock_location_id) if has_stock else None,
         )
 
-    def _stock_state(self, step: Step, levels: Sent[Step, tuple[StockLevel, ...]] | None) -> str | None:
-        """What becomes of the stock; None leaves it open."""
+    def _stock_state(self, step: Step, levels: Sent[str, Levels] | None) -> str | None:
+        """What becomes of the stock; None leaves it open, as where Arcavis did not say what it keeps."""
         if not self.stock.allowed or not step.stock_is_open:
             return None
         if step.wanted.stock is None:
             return stock.NONE
-        if step.is_new:
-            return stock.INTENDED
-        if levels is None or levels.error is not None:
+        if levels is None:
+            return stock.INTENDED if step.is_new else None
+        if levels.result is None:
             return None
-        return stock.KEPT if levels.result or levels.problem is not None else stock.INTENDED
+        return stock.KEPT if levels.result else stock.INTENDED
 
     @staticmethod
     def _arcavis_id(step: Step, written: Mapping[int, Sent[Step, int]]) -> str:
@@ -157,22 +171,29 @@ class Writer:
         return str(sent.result) if sent is not None and sent.result is not None else step.arcavis_id or ""
 
     async def _keep(
-        self, batch: Batch, links: Sequence[NewLink], gone: frozenset[int], refused: Sequence[Trouble]
+        self,
+        batch: Batch,
+        links: Sequence[NewLink],
+        gone: frozenset[int],
+        refused: Sequence[Trouble],
+        unread: Sequence[Trouble],
     ) -> None:
         """Keeps a batch that is wholly done, moves the place and the figures: all in one transaction."""
         now, span = self.work.clock.now(), Span(self.place.last, batch.upto)
         due = len(self._stock_due(batch)) if self.dry_run else 0
         counts = _with_refusals(added(self.counts, batch, gone=len(gone), stock=due), batch, refused)
+        troubles = [*unread, *batch.troubles, *refused]
         moved = Place(batch.upto, self.place.passed + len(batch.decisions))
         async with self.work.db.begin(self.work.tenant) as session:
             await operations.hold(session, self.work.operation)
-            await records.replace_problems(session, self.work.tenant, self.run, span, [*batch.troubles, *refused])
+            await records.replace_problems(session, self.work.tenant, self.run, span, troubles)
             if not self.dry_run:
                 await records.end_missing(session, self.work.tenant, gone, now)
                 await records.save(session, self.work.tenant, self.run, links, now)
             await place.move(session, self.run, moved)
             self.cancelled = await runs.progress(session, self.run, counts, now)
         self.counts, self.place = counts, moved
+        Misses(self.work).forget(map(_key, batch.steps))
         self.work.note(sent_at=None)
 
     async def _save(self, links: Sequence[NewLink]) -> None:
@@ -181,88 +202,9 @@ class Writer:
             await operations.hold(session, self.work.operation)
             await records.save(session, self.work.tenant, self.run, links, self.work.clock.now())
 
-    async def _set_stock(self, due: Sequence[DueStock]) -> None:
-        """Sets stock whose mark was committed a moment ago."""
-        if not due:
-            return
-        arcavis = await self._intend("setting-stock")
 
-        async def send(one: DueStock) -> None:
-            article_id, amount = int(one.arcavis_id), one.quantity
-            await arcavis.article_stocks.set(StockWrite(article_id=article_id, store_id=one.store_id, stock=amount))
-
-        sent = await send_all(due, send, "article-stock-refused")
-        await self.work.reached("stock-answered")
-        states = {
-            one.item.arcavis_id: stock.REFUSED if one.problem is not None else stock.SET
-            for one in sent
-            if one.error is None
-        }
-        refused = [
-            Trouble(one.item.bexio_id, one.problem, one.item.number, "") for one in sent if one.problem is not None
-        ]
-        async with self.work.db.begin(self.work.tenant) as session:
-            await operations.hold(session, self.work.operation)
-            await stock.mark(session, self.work.tenant, states, self.work.clock.now())
-            await records.add_problems(session, self.work.tenant, self.run, refused)
-        await self.work.reached("stock-kept")
-        error = _worst([one.error for one in sent])
-        if error is not None:
-            self._remember(error)
-            raise error
-        self.work.note(sent_at=None)
-
-    async def recover_stock(self) -> None:
-        """Decides about stock whose mark is there while nobody knows whether it was set.
-
-        Raises:
-            Halt: it may still land.
-        """
-        while True:
-            async with self.work.db.begin(self.work.tenant) as session:
-                left = await stock.open_ones(session, self.work.tenant, MOST_OPEN)
-            if not left:
-                return
-            now = self.work.clock.now()
-            latest = max(one.at for one in left) + self.settle
-            if now < latest:
-                raise Halt(Later(latest - now, "stock-may-land"))
-            await self._look_at(left)
-
-    async def _look_at(self, left: Sequence[DueStock]) -> None:
-        sent = await send_all(
-            left, lambda one: self.arcavis.article_stocks.levels(int(one.arcavis_id)), "article-stock-refused"
-        )
-        states = {one.item.arcavis_id: _found(one) for one in sent if one.error is None}
-        async with self.work.db.begin(self.work.tenant) as session:
-            await operations.hold(session, self.work.operation)
-            await stock.mark(session, self.work.tenant, states, self.work.clock.now())
-        error = _worst([one.error for one in sent])
-        if error is not None:
-            raise error
-        await self._set_stock([one for one in left if states[one.arcavis_id] == stock.INTENDED])
-
-    async def _intend(self, step: str) -> Arcavis:
-        """Commits the intent of writes and returns a client that sends only while it is young."""
-        now = self.work.clock.now()
-        await self.work.advance(step, sent_at=now.isoformat())
-        await self.work.reached(f"{step}-intended")
-        return self.arcavis.until(now + INTENT_LIFE)
-
-    def _remember(self, error: ConnectorError) -> None:
-        """After an error that leaves nothing unclear, the next turn need not wait."""
-        if not isinstance(error, OutcomeUnknown):
-            self.work.note(sent_at=None)
-
-
-def _is_too_old(error: ConnectorError | None) -> bool:
-    return error is not None and error.code == TOO_OLD
-
-
-def _worst(errors: Sequence[ConnectorError | None]) -> ConnectorError | None:
-    """The one that says most about what is unclear."""
-    real = [error for error in errors if error is not None]
-    return next((error for error in real if isinstance(error, OutcomeUnknown)), next(iter(real), None))
+def _key(step: Step) -> str:
+    return f"article {step.wanted.bexio_id}"
 
 
 def _is_there(sent: Sent[Step, int] | None) -> bool:
@@ -270,10 +212,8 @@ def _is_there(sent: Sent[Step, int] | None) -> bool:
     return sent is None or sent.result is not None
 
 
-def _trouble(step: Step, sent: Sent[Step, int]) -> Trouble:
-    if sent.problem is None:
-        raise ValueError("there is no problem")
-    return Trouble(step.wanted.bexio_id, sent.problem, step.wanted.number, step.wanted.title[:80])
+def _trouble(step: Step, problem: Problem) -> Trouble:
+    return Trouble(step.wanted.bexio_id, problem, step.wanted.number, step.wanted.title[:80])
 
 
 def _due(link: NewLink) -> DueStock | None:
@@ -281,14 +221,6 @@ def _due(link: NewLink) -> DueStock | None:
     if link.stock_state != stock.INTENDED or link.stock_store_id is None or link.stock is None:
         return None
     return DueStock(link.arcavis_id, link.bexio_id, link.number, link.stock, link.stock_store_id)
-
-
-def _found(sent: Sent[DueStock, tuple[StockLevel, ...]]) -> str:
-    """No stock kept anywhere: ours did not arrive. Another amount: it was sold or counted since, and is left alone."""
-    if not sent.result:
-        return stock.INTENDED if sent.problem is None else stock.KEPT
-    arrived = any(level.store_id == sent.item.store_id and level.stock == sent.item.quantity for level in sent.result)
-    return stock.SET if arrived else stock.KEPT
 
 
 def _with_refusals(counts: dict[str, int], batch: Batch, refused: Sequence[Trouble]) -> dict[str, int]:

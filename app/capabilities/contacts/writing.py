@@ -14,12 +14,11 @@ from app.connectors.arcavis.client import Arcavis
 from app.connectors.arcavis.contacts import Contacts
 from app.connectors.arcavis.names import Customer, Supplier
 from app.core.errors import ConnectionRefused, ConnectorError, OutcomeUnknown, RemoteNotFound, RemoteRejected
+from app.jobs.misses import Misses
 from app.jobs.work import Work
 
 IN_FLIGHT = 8
-# So often it is tried to write one contact while nobody hears what becomes of it. A whole run may fail more often.
-MOST_UNKNOWN = 4
-_MISSED, _UNKNOWN = "missed", "contact-outcome-unknown"
+_UNKNOWN = "contact-outcome-unknown"
 
 Value = TypeVar("Value")
 
@@ -64,26 +63,24 @@ def is_unknown(problem: Problem | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Counts over the turns of a work how often nobody heard what became of a contact's write, by a key of its own.
-
-    One contact on which a system fails each time would else use up the patience with all of them.
-    """
+    """Ends when nobody heard often enough what became of a contact's write. Each write has a key of its own."""
 
     work: Work
 
     def tries(self, key: str) -> int:
-        """How often that was."""
-        return self._counts().get(key, 0)
+        """How often nobody heard of it."""
+        return Misses(self.work).of(key)
 
     def missed(self, keys: Iterable[str]) -> None:
         """It happened again."""
-        self._note({**self._counts(), **{key: self.tries(key) + 1 for key in keys}})
+        Misses(self.work).add(keys)
 
     def given_up(self, key: str, system: str) -> Problem | None:
         """The contact's problem once it was tried often enough; then it is counted anew."""
-        if self.tries(key) < MOST_UNKNOWN:
+        misses = Misses(self.work)
+        if not misses.are_enough(key):
             return None
-        self._note({known: count for known, count in self._counts().items() if known != key})
+        misses.forget([key])
         return Problem(_UNKNOWN, {"system": system})
 
     def problem(self, key: str, error: ConnectorError) -> Problem | None:
@@ -92,9 +89,3 @@ class Patience:
             return refused(error)
         self.missed([key])
         return self.given_up(key, error.system)
-
-    def _counts(self) -> dict[str, int]:
-        return self.work.memo.get(_MISSED) or {}
-
-    def _note(self, counts: dict[str, int]) -> None:
-        self.work.note(**{_MISSED: counts})

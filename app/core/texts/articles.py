@@ -12,6 +12,11 @@ ENTRIES: Mapping[str, Entry] = {
         "Articles of this company are being imported already.",
         "Wait until the running import has ended; “Runs” shows how far it is.",
     ),
+    "articles-next-page": Entry(
+        "The next articles follow",
+        "Articles are imported a page at a time.",
+        "Nothing to do: the import goes on by itself.",
+    ),
     "article-price-basis-unknown": Entry(
         "Prices with or without VAT?",
         "Nothing says whether bexio's article prices include VAT.",
@@ -101,6 +106,16 @@ ENTRIES: Mapping[str, Entry] = {
         "Arcavis refused the stock",
         "The article was taken over, but Arcavis did not take its stock: {reasons}",
         "Enter the article's stock in Arcavis by hand.",
+    ),
+    "article-outcome-unknown": Entry(
+        "It is not known whether an article was written",
+        "Arcavis failed each time the article, or its stock, was written; all others were taken over.",
+        "Look at the article in Arcavis, also at its stock, and import again.",
+    ),
+    "article-stock-unread": Entry(
+        "Stock in Arcavis not known",
+        "Arcavis does not say whether it keeps stock of the article, so bexio's was not taken over. {reasons}",
+        "Look at the article's stock in Arcavis; the next import asks again.",
     ),
     "article-deleted-in-arcavis": Entry(
         "Deleted in Arcavis",
