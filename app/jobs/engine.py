@@ -30,6 +30,7 @@ from app.core.errors import ConnectorError
 from app.core.priority import Priority
 from app.db.session import RUNTIME_ROLE, Database
 from app.jobs.bells import BellDriver
+from app.jobs.operations import TILL_PLACES
 from app.jobs.work import WorkLoop
 
 ENTRYPOINT = "work"
@@ -123,6 +124,10 @@ class Worker:
     _rung: asyncio.Queue[None] = field(init=False, default_factory=asyncio.Queue[None])
     _catching_up: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
     _looks: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Keeps places for tills."""
+        self.loop.most_others = max(1, self.concurrency - TILL_PLACES)
 
     @property
     def answering(self) -> int:

@@ -25,6 +25,8 @@ from app.jobs.outcomes import Halt, Later
 
 LEASE = timedelta(seconds=10)
 TENANT_CAP = 8
+# Of a tenant's places, and of a worker's, so many are for tills alone: a customer waits for no import to end.
+TILL_PLACES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Operation:
     created_at: datetime
 
 
-_CLAIM = text("select * from claim_operation(:now, :lease, :cap)")
+_CLAIM = text("select * from claim_operation(:now, :lease, :cap, :reserved, :till, :least)")
 _ADVANCE = text("select * from advance_operation(:id, :fence, :wanted, :step, :memo, :now, :lease)").bindparams(
     bindparam("memo", type_=JSONB)
 )
@@ -91,10 +93,22 @@ def _operation(row: Record) -> Operation:
     )
 
 
-async def claim(db: Database, now: datetime) -> Operation | None:
-    """Takes the best due operation of all tenants for `LEASE`; None when nothing is due."""
-    row = await db.execute_alone(_CLAIM, {"now": now, "lease": LEASE, "cap": TENANT_CAP})
+async def claim(db: Database, now: datetime, *, least: Priority = Priority.BULK) -> Operation | None:
+    """Takes the best due operation of all tenants, of priority `least` or above, for `LEASE`; None without one."""
+    row = await db.execute_alone(_CLAIM, claiming(now, least))
     return _operation(row) if row is not None else None
+
+
+def claiming(now: datetime, least: Priority = Priority.BULK) -> dict[str, Any]:
+    """What `claim_operation` takes."""
+    return {
+        "now": now,
+        "lease": LEASE,
+        "cap": TENANT_CAP,
+        "reserved": TILL_PLACES,
+        "till": Priority.TILL.rank,
+        "least": least.rank,
+    }
 
 
 async def advance(db: Database, operation: Operation, step: str, memo: Mapping[str, Any], now: datetime) -> Operation:

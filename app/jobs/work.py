@@ -130,7 +130,10 @@ class Nobody:
 
 @dataclass
 class WorkLoop:
-    """Runs operations one turn at a time; several turns may run at once in one process."""
+    """Runs operations one turn at a time; several turns may run at once in one process.
+
+    At most `most_others` of them are not a till's, when it is set.
+    """
 
     db: Database
     clock: Clock
@@ -138,7 +141,9 @@ class WorkLoop:
     probe: Probe
     random: Random
     stopping: bool = False
+    most_others: int | None = None
     held: dict[tuple[UUID, int], Operation] = field(default_factory=dict[tuple[UUID, int], Operation])
+    _others: int = 0
 
     async def drain(self) -> None:
         """Turns until nothing is due."""
@@ -146,10 +151,23 @@ class WorkLoop:
             pass
 
     async def turn(self) -> bool:
-        """Claims the best due operation and runs it; False when nothing is due."""
-        operation = await operations.claim(self.db, self.clock.now())
-        if operation is None:
-            return False
+        """Claims the best due operation and runs it; False when nothing is due that may run now."""
+        takes_any = self.most_others is None or self._others < self.most_others
+        # Counted before it is known what comes, or turns that claim at the same time would all find a place.
+        self._others += takes_any
+        try:
+            least = Priority.BULK if takes_any else Priority.TILL
+            operation = await operations.claim(self.db, self.clock.now(), least=least)
+            if operation is not None and takes_any and operation.priority >= Priority.TILL.rank:
+                self._others -= 1
+                takes_any = False
+            if operation is not None:
+                await self._run_held(operation)
+            return operation is not None
+        finally:
+            self._others -= takes_any
+
+    async def _run_held(self, operation: Operation) -> None:
         # By fence as well: after a stall this very process may hold the same operation a second time.
         self.held[operation.id, operation.fence] = operation
         context = {"operation": str(operation.id), "tenant": str(operation.tenant_id), "kind": operation.kind}
@@ -165,7 +183,6 @@ class WorkLoop:
                 _log.exception("turn-not-recorded")
             finally:
                 self.held.pop((operation.id, operation.fence), None)
-        return True
 
     async def sweep(self, every: float) -> None:
         """Finds what no wake-up reached: deferred work, and what a dead worker held. Runs until told to stop."""

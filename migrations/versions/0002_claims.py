@@ -19,9 +19,12 @@ where state = 'waiting'
 
 # One tenant's backlog must not delay another's till: the best of each tenant's priorities compete, highest priority
 # first, then the tenant with the least work in hand, then the oldest. An expired lease is due like waiting work.
+# Nothing below `p_least` is taken, and the last `p_reserved` of a tenant's places are for its tills (`p_till`).
 # The settings keep Postgres from reading everything: on a plan that it made while nothing waited, it would.
 CLAIM = """
-create function claim_operation(p_now timestamptz, p_lease interval, p_tenant_cap integer) returns setof operation
+create function claim_operation(
+    p_now timestamptz, p_lease interval, p_tenant_cap integer, p_reserved integer, p_till integer, p_least integer
+) returns setof operation
 language plpgsql security invoker
 set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
 declare
@@ -52,10 +55,11 @@ begin
                     and o.next_attempt_at <= p_now
                 order by o.next_attempt_at, o.created_at limit 8
             ) w
-            where coalesce(b.held, 0) < p_tenant_cap
+            where q.priority >= p_least
+                and coalesce(b.held, 0) < p_tenant_cap - case when q.priority < p_till then p_reserved else 0 end
             union all
             select o.id, o.priority, o.created_at, 0 from operation o
-            where o.state = 'running' and o.lease_until <= p_now
+            where o.state = 'running' and o.lease_until <= p_now and o.priority >= p_least
         )
         select d.id from due d order by d.priority desc, d.held, d.created_at limit 64
     loop

@@ -16,7 +16,7 @@ from app.core.priority import Priority
 from app.db.session import Database
 from app.jobs import operations
 from app.jobs.engine import Worker
-from app.jobs.operations import LEASE, TENANT_CAP
+from app.jobs.operations import LEASE, TENANT_CAP, TILL_PLACES
 from app.jobs.outcomes import Done, Outcome
 from app.jobs.work import Work
 from tests.jobs.stock import (
@@ -36,7 +36,7 @@ FEW = 64
 # After this many runs Postgres may keep one plan for ever.
 PLANS = 12
 _ANALYZE = text("analyze operation")
-_CLAIM = text("select * from claim_operation(:now, :lease, :cap)")
+_CLAIM = text("select * from claim_operation(:now, :lease, :cap, :reserved, :till, :least)")
 _ROWS_READ = text(
     "select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables"
     " where relname = 'operation'"
@@ -78,6 +78,37 @@ async def test_a_tenant_holds_no_more_than_its_cap_and_others_go_on(db: Database
     assert (await claimed(db)).tenant_id == small
 
 
+async def test_the_last_places_of_a_tenant_are_for_its_tills(db: Database) -> None:
+    tenant = await add_tenant(db)
+    await add_many(db, tenant, TENANT_CAP + 5, priority=Priority.BACKOFFICE)
+    for _ in range(TENANT_CAP - TILL_PLACES):
+        await claimed(db)
+    assert await operations.claim(db, START) is None
+    sale = await add_work(db, tenant, priority=Priority.TILL)
+    assert (await claimed(db)).subject_id == sale
+
+
+async def test_a_worker_full_of_imports_still_takes_a_sale(db: Database) -> None:
+    gate, clock = asyncio.Event(), SystemClock()
+
+    async def act(work: Work) -> Outcome:
+        if work.priority is not Priority.TILL:
+            await gate.wait()
+        return Done()
+
+    handler = Trial(act)
+    for _ in range(6):
+        await add_work(db, await add_tenant(db), now=clock.now(), priority=Priority.BULK)
+    async with working(Worker(db, loop_over(db, handler), sweep_seconds=0.1, concurrency=6)):
+        await until(lambda: len(handler.runs) >= 4)
+        await asyncio.sleep(0.5)
+        assert len(handler.runs) == 4
+        sale = await add_work(db, await add_tenant(db), now=clock.now(), priority=Priority.TILL, bell=True)
+        await until(lambda: sale in {operation.subject_id for operation in handler.runs}, 5)
+        gate.set()
+        await until(lambda: len(handler.runs) == 7, 5)
+
+
 async def test_what_dead_workers_held_is_taken_up_in_spite_of_the_cap(db: Database) -> None:
     tenant = await add_tenant(db)
     await add_many(db, tenant, TENANT_CAP)
@@ -94,7 +125,7 @@ async def cost(db: Database) -> int:
     """How many rows one claim reads; nothing is claimed for good."""
     async with db.engine.connect() as session:
         before = await rows_read(session)
-        assert (await session.execute(_CLAIM, {"now": START, "lease": LEASE, "cap": TENANT_CAP})).first() is not None
+        assert (await session.execute(_CLAIM, operations.claiming(START))).first() is not None
         read = await rows_read(session) - before
         await session.rollback()
     return read
@@ -134,11 +165,11 @@ async def test_a_claim_reads_no_more_when_its_plan_was_made_while_nothing_waited
     await add_work(db, tenant)
     async with db.engine.connect() as session:
         for _ in range(PLANS):
-            await session.execute(_CLAIM, {"now": START, "lease": LEASE, "cap": TENANT_CAP})
+            await session.execute(_CLAIM, operations.claiming(START))
             await session.rollback()
         await add_many(db, tenant, BACKLOG, due=START + timedelta(hours=1))
         before = await rows_read(session)
-        assert (await session.execute(_CLAIM, {"now": START, "lease": LEASE, "cap": TENANT_CAP})).first() is not None
+        assert (await session.execute(_CLAIM, operations.claiming(START))).first() is not None
         assert await rows_read(session) - before <= FEW
         await session.rollback()
 
