@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from app.capabilities.linking import rows
 from app.capabilities.linking.company import Owner
-from app.capabilities.provisioning.intake import WANTED
 from app.capabilities.provisioning.schemas import Activation
+from app.capabilities.tenancy.sealed import WANTED
 from app.connectors.oidc.claims import Claims
 from app.connectors.oidc.grants import Grant, Tokens
 from app.core.errors import Forbidden

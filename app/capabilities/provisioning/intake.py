@@ -47,8 +47,6 @@ from app.jobs.engine import wake
 
 KIND = "provision"
 MODULES = ("accounting_export", "orders")
-# What is sealed between the exchange and the acceptance is bound to the activation: there is no tenant yet.
-WANTED = "activation.wanted"
 MOST_RESUMED = 10
 LOST_AFTER = timedelta(hours=1)
 LOST = "provision-authorization-lost"
@@ -194,7 +192,7 @@ class Intake:
     async def _resumed(self, one: records.Waiting) -> bool:
         """Whether it is accepted or over now. Nothing that is wrong with one keeps the others waiting."""
         try:
-            kept = _Sealed.model_validate_json(self.vault.open(one.id, WANTED, one.wanted))
+            kept = _Sealed.model_validate_json(self.vault.open(one.id, sealed.WANTED, one.wanted))
             await self._accept(one.id, kept.wanted, _GRANT.validate_json(kept.grant))
         except (RemoteUnavailable, Unavailable, OutcomeUnknown) as error:
             _log.info("activation-waits", code=error.code)
@@ -223,7 +221,7 @@ class Intake:
     async def _keep(self, activation: UUID, wanted: Wanted, grant: Grant) -> None:
         """What the code gave is committed; from here on whoever finds it goes on."""
         kept = _Sealed(wanted=wanted, grant=_GRANT.dump_json(grant, by_alias=True).decode())
-        secret = self.vault.seal(activation, WANTED, kept.model_dump_json())
+        secret = self.vault.seal(activation, sealed.WANTED, kept.model_dump_json())
         async with self.db.begin_system() as session:
             await records.authorized(session, activation, secret, self.clock.now())
 

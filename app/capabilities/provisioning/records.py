@@ -164,7 +164,7 @@ async def release(session: AsyncConnection, activation: UUID, now: datetime) -> 
 
 
 async def authorized(session: AsyncConnection, activation: UUID, wanted: bytes, now: datetime) -> None:
-    """The code was exchanged; `wanted` holds what it gave, sealed for `WANTED`."""
+    """The code was exchanged; `wanted` holds what it gave, sealed for `sealed.WANTED`."""
     await session.execute(_AUTHORIZED, {"id": activation, "wanted": wanted, "held_until": now + HOLD, "now": now})
 
 

@@ -2,15 +2,17 @@
 
 The keys rotate in three steps: the new key goes first in the ring of every process, then this runs, then the old key
 leaves the ring. One tenant's secrets are one short transaction, so nobody waits; an interrupted run is run again.
+Activations on their way to a tenant come first: what they become later is sealed with the current key.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.mailing.outbox import MAIL_SECRET
@@ -55,19 +57,33 @@ _WRITE = {
     sealed.INITIAL_PASSWORD: text("update provision set initial_password = :secret where tenant_id = :id"),
     MAIL_SECRET: text("update mail set secret = :secret where id = :id"),
 }
+# They have no tenant yet, and are few: each is one for some seconds.
+_READ_WANTED = text("select id, wanted as secret from activation where wanted is not null order by id for update")
+_WRITE_WANTED = text("update activation set wanted = :secret where id = :id")
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
     """How far it is: tenants seen, secrets sealed anew, secrets that were current, and those no key opens.
 
-    `unreadable` are `slug: column`. While there are any, an old key is missing in the ring.
+    `unreadable` are `slug: column`, of an activation its id in the place of the slug. While there are any, an old key
+    is missing in the ring.
     """
 
     tenants: int = 0
     resealed: int = 0
     current: int = 0
     unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a secret is bound to, how it is written, and how an operator finds it."""
+
+    owner: UUID
+    column: str
+    write: TextClause
+    name: str
 
 
 async def count_tenants(db: Database) -> int:
@@ -77,8 +93,12 @@ async def count_tenants(db: Database) -> int:
 
 
 async def rotate(db: Database, vault: Vault, *, batch: int = BATCH) -> AsyncGenerator[Rotation]:
-    """Visits every tenant; yields how far it is after each batch. The last one is the result."""
+    """Visits activations, then every tenant; yields how far it is after each batch. The last one is the result."""
     done, after = Rotation(), None
+    async with db.begin_system() as session:
+        for row in (await session.execute(_READ_WANTED)).all():
+            place = _Place(row.id, sealed.WANTED, _WRITE_WANTED, str(row.id))
+            done = await _reseal_one(session, vault, place, row, done)
     while True:
         async with db.begin_system() as session:
             tenants = (await session.execute(_TENANTS, {"after": after, "batch": batch})).all()
@@ -94,15 +114,18 @@ async def rotate(db: Database, vault: Vault, *, batch: int = BATCH) -> AsyncGene
 async def _reseal(session: AsyncConnection, vault: Vault, tenant: UUID, slug: str, done: Rotation) -> Rotation:
     done = replace(done, tenants=done.tenants + 1)
     for column, read in _READ.items():
+        place = _Place(tenant, column, _WRITE[column], slug)
         for row in (await session.execute(read, {"tenant": tenant})).all():
-            if not vault.needs_rotation(row.secret):
-                done = replace(done, current=done.current + 1)
-                continue
-            try:
-                secret = vault.open(tenant, column, row.secret)
-            except Unavailable:
-                done = replace(done, unreadable=(*done.unreadable, f"{slug}: {column}"))
-                continue
-            await session.execute(_WRITE[column], {"id": row.id, "secret": vault.seal(tenant, column, secret)})
-            done = replace(done, resealed=done.resealed + 1)
+            done = await _reseal_one(session, vault, place, row, done)
     return done
+
+
+async def _reseal_one(session: AsyncConnection, vault: Vault, place: _Place, row: Row[Any], done: Rotation) -> Rotation:
+    if not vault.needs_rotation(row.secret):
+        return replace(done, current=done.current + 1)
+    try:
+        secret = vault.open(place.owner, place.column, row.secret)
+    except Unavailable:
+        return replace(done, unreadable=(*done.unreadable, f"{place.name}: {place.column}"))
+    await session.execute(place.write, {"id": row.id, "secret": vault.seal(place.owner, place.column, secret)})
+    return replace(done, resealed=done.resealed + 1)
