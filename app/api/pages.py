@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,16 @@ from app.core.errors import ConnectorError
 _FOLDER = Path(__file__).parents[1] / "pages"
 _MARK = "connector.page"
 _LANGUAGE = "connector.page_language"
+_AGAIN = "connector.page_again"
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Where somebody begins once more who has no Arcavis yet. `remedies` by code, in place of the catalogue's."""
+
+    path: str
+    label: str
+    remedies: Mapping[str, str]
 
 
 async def page(request: Request) -> None:
@@ -45,6 +56,11 @@ def speak(scope: Scope, language: str) -> None:
     scope[_LANGUAGE] = language
 
 
+def begin_again(scope: Scope, again: Again | None) -> None:
+    """What errors of this request tell to do, once it is known where its person comes from."""
+    scope[_AGAIN] = again
+
+
 def language_of(scope: Scope) -> str:
     """The language of this request's pages."""
     return negotiate(scope, scope.get(_LANGUAGE, FALLBACK))
@@ -52,15 +68,22 @@ def language_of(scope: Scope) -> str:
 
 def failure(scope: Scope, error: ConnectorError) -> Response:
     """The page for an error of ours: what happened and what to do."""
-    said, status = catalogue.text(error.code, error.params, language_of(scope)), status_of(error)
-    response = respond(scope, "message.html", {"message": said, "good": False, "notes": ()}, status=int(status))
+    language = language_of(scope)
+    said, status = catalogue.text(error.code, error.params, language), status_of(error)
+    again: Again | None = scope.get(_AGAIN)
+    link = None
+    if again is not None and (remedy := again.remedies.get(error.code)) is not None:
+        said = replace(said, remedy=catalogue.translate(remedy, language))
+        link = {"path": again.path, "label": catalogue.translate(again.label, language)}
+    values = {"message": said, "good": False, "notes": (), "link": link}
+    response = respond(scope, "message.html", values, status=int(status))
     response.headers.update(retry_header(error, status))
     return response
 
 
 def message(scope: Scope, said: Text, *, notes: Sequence[Text] = ()) -> Response:
     """The page for something that went well; `notes` are what is to be known besides."""
-    return respond(scope, "message.html", {"message": said, "good": True, "notes": notes})
+    return respond(scope, "message.html", {"message": said, "good": True, "notes": notes, "link": None})
 
 
 def respond(

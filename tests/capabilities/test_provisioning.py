@@ -8,13 +8,21 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 
+from app.capabilities.provisioning.arrival import AGAIN
 from app.capabilities.provisioning.choosing import REASONS
+from app.capabilities.provisioning.steps import Share
+from app.capabilities.provisioning.stuck import REMEDIES
 from app.core.catalogue import translate
+from app.core.texts import ENTRIES
+from sandbox.bexio.app import create_app
 from tests.fixtures.marketplace import EMAIL, OLD_SECRET, Marketplace, sign
+from tests.fixtures.person import Person
 from tests.fixtures.service import opened
-from tests.fixtures.shop import Body
+from tests.fixtures.shop import BEXIO, Body
 
 
 async def assert_one_shop(place: Marketplace) -> None:
@@ -291,3 +299,68 @@ async def test_every_setting_that_is_filled_in_has_its_reason(marketplace: Marke
     for reason in REASONS.values():
         for language in ("de", "fr", "it"):
             assert translate(reason, language) != reason
+
+
+async def test_an_import_that_does_not_know_its_total_shows_how_many_it_read(marketplace: Marketplace) -> None:
+    provision = await marketplace.activated(marketplace.company())
+    await marketplace.loop().drain()
+    (tenant,) = await marketplace.tenants()
+    seen: list[int] = []
+    for read in (100, 1234, 5000, 100_000):
+        async with marketplace.shop.db.begin(tenant) as session:
+            await session.execute(
+                text(
+                    "update run set total = null, counts = jsonb_build_object('read', cast(:read as int))"
+                    " where kind = 'articles.import' and state = 'running'"
+                ),
+                {"read": read},
+            )
+        found = await marketplace.shown(provision)
+        step = step_of(found, "articles")
+        assert (step["state"], step["counts"]["done"], step["total"]) == ("running", read, None)
+        seen.append(found["progress"])
+        page = await marketplace.shop.client.get(f"/provision/{provision}", headers={"Accept": "text/html"})
+        assert f"in progress ({read})" in page.text
+    assert seen == sorted(set(seen))
+    assert seen[-1] < 100
+    await marketplace.work()
+    assert (await marketplace.shown(provision))["progress"] == 100
+
+
+@given(done=st.integers(0, 10**9), more=st.integers(0, 10**9))
+def test_the_share_of_an_unknown_total_rises_and_stays_below_the_whole(done: int, more: int) -> None:
+    assert 0 <= Share(done, None).fraction <= Share(done + more, None).fraction < 1
+
+
+@pytest.mark.parametrize(
+    ("language", "remedy"),
+    [
+        ("de-CH", "erlauben Sie dort alles"),
+        ("fr-CH", "autorisez-y tout"),
+        ("it-CH", "consentite tutto"),
+        ("en-GB", "allow everything there"),
+    ],
+)
+async def test_whoever_comes_from_bexio_apps_and_fails_to_sign_in_begins_again_there(
+    marketplace: Marketplace, language: str, remedy: str
+) -> None:
+    shop = marketplace.shop
+    company = marketplace.company()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(create_app(shop.world)), base_url=BEXIO) as bexio:
+        person = Person(bexio, shop.client, language)
+        at_bexio = (await person.open("/provision/start")).headers["location"]
+        back = await person.decide(at_bexio, f"{company.id}/1", "deny")
+        denied, used = await person.open(back), await person.open(back)
+    assert (denied.status_code, used.status_code) == (403, 409)
+    assert remedy in denied.text
+    for page in (denied, used):
+        assert 'href="/provision/start"' in page.text
+        assert not any(words in page.text for words in ("bexio verbinden", "Connecter bexio", "Collegare bexio"))
+
+
+def test_every_other_remedy_belongs_to_a_code_and_is_translated() -> None:
+    for remedies in (AGAIN.remedies, REMEDIES):
+        assert set(remedies) <= set(ENTRIES)
+        for remedy in remedies.values():
+            for language in ("de", "fr", "it"):
+                assert translate(remedy, language) != remedy

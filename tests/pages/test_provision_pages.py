@@ -170,7 +170,11 @@ async def test_who_denies_access_is_told_what_to_do(browser: Browser, service: S
         await expect(page).to_have_url(re.compile("/oauth/bexio/callback"))
         await expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Zugriff"))
         assert await page.get_by_role("heading", level=1).count() == 1
+        await expect(page.locator(".remedy")).to_contain_text("erlauben Sie dort alles")
+        await expect(page.locator("body")).not_to_contain_text("bexio verbinden")
         await picture(page, "denied")
+        await page.get_by_role("link", name="Noch einmal beginnen").click()
+        await expect(page.get_by_role("button", name="Allow")).to_be_visible()
 
 
 async def test_an_existing_shop_connects_and_its_callback_works_once(browser: Browser, service: Served) -> None:

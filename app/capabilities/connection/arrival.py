@@ -30,6 +30,11 @@ class ConnectArrival:
     clock: Clock
     linking: Linking
 
+    @property
+    def again(self) -> pages.Again | None:
+        """See `app.capabilities.sign_in.arrivals`."""
+        return None
+
     async def arrived(self, scope: Scope, sign_in: SignIn, grant: Grant) -> Response:
         """Connects the tenant and says with which company, and what was not allowed.
 

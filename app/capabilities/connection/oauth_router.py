@@ -66,6 +66,8 @@ async def finish_bexio_sign_in(
     query = dict(given)
     if len(query) != len(given.multi_items()):
         raise InvalidInput("sign-in-failed", reason="repeated")
+    if (purpose := await sign_ins.purpose_of(query)) is not None:
+        pages.begin_again(request.scope, arrivals[purpose].again)
     sign_in, grant = await sign_ins.arrive(query, request.cookies)
     pages.speak(request.scope, str(sign_in.intent.detail.get("language", "")))
     response = await arrivals[sign_in.intent.purpose].arrived(request.scope, sign_in, grant)

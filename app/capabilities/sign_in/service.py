@@ -108,6 +108,12 @@ class SignIns:
         except (RemoteUnavailable, OutcomeUnknown) as error:
             raise RemoteUnavailable("sign-in-interrupted", "bexio") from error
 
+    async def purpose_of(self, query: Mapping[str, str]) -> str | None:
+        """What the way was for that a browser came back by; None when nobody began it. Proves nothing."""
+        async with self.db.begin_system() as session:
+            sign_in = await records.by_state(session, query.get("state", "")[:LONGEST])
+        return sign_in.intent.purpose if sign_in is not None else None
+
     def cookie_of(self, query: Mapping[str, str]) -> Cookie:
         """The cookie that a callback has no use for any more."""
         return cookie(query.get("state", "")[:LONGEST], "", self.public_url)

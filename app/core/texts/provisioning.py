@@ -352,5 +352,14 @@ PHRASES: frozenset[str] = frozenset(
         ),
         "Ask your support partner to look at the new Arcavis, then press “Try again”.",
         "Bexio's own account for rounding differences.",
+        "Begin once more with the button below, or activate Arcavis in bexio Apps once more.",
+        "Begin once more with the button below, choose your company at bexio and allow everything there.",
+        (
+            "If you see elsewhere that Arcavis is being set up, all is well. Otherwise begin once more with the "
+            "button below."
+        ),
+        "Allow cookies for this address and begin once more with the button below, all in one browser.",
+        "Wait a few minutes and begin once more with the button below.",
+        "Begin once more",
     }
 )
