@@ -24,10 +24,11 @@ from app.capabilities.parties.evidence import Candidate
 
 @dataclass(slots=True)
 class Ledger:
-    """Entries to be stored together. `run` is who visited the records."""
+    """Entries to be stored together. `run` is who visited the records, `holder` the work that holds the links."""
 
     tenant: UUID
     run: UUID
+    holder: UUID
     tally: Tally = field(default_factory=Tally)
     _stored: dict[tuple[Place, bool], list[Record]] = field(default_factory=lambda: defaultdict(list))
     _gone: dict[Place, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -38,6 +39,8 @@ class Ledger:
     )
     _settled: dict[Kind, tuple[set[int], set[int]]] = field(default_factory=lambda: defaultdict(lambda: (set(), set())))
     _visited: dict[Place, dict[int, bool]] = field(default_factory=lambda: defaultdict(dict))
+    _seen: dict[Place, dict[int, Record]] = field(default_factory=lambda: defaultdict(dict))
+    _held: list[tuple[Kind, int]] = field(default_factory=list[tuple[Kind, int]])
     _edited: list[tuple[Kind, int]] = field(default_factory=list[tuple[Kind, int]])
     _unfinished: set[int] = field(default_factory=set[int])
 
@@ -66,9 +69,19 @@ class Ledger:
         """The run is done with both records of a case, but for changes that it might not copy."""
         postponed = step.postponed if step else frozenset[str]()
         if case.arcavis is not None:
-            self.visit(self.place(case.kind), case.arcavis.id, pending="arcavis" in postponed)
+            self._visit_record(self.place(case.kind), case.arcavis, pending="arcavis" in postponed)
         if case.bexio is not None:
-            self.visit(self.place(None), case.bexio.id, pending="bexio" in postponed)
+            self._visit_record(self.place(None), case.bexio, pending="bexio" in postponed)
+
+    def _visit_record(self, place: Place, record: Record, *, pending: bool) -> None:
+        self.visit(place, record.id, pending=pending)
+        if not record.gone:
+            self._seen[place][record.id] = record
+
+    def held(self, case: Case) -> None:
+        """The link of a case is ours until it is stored."""
+        if case.pair is not None:
+            self._held.append((case.pair.kind, case.pair.arcavis_id))
 
     def wrote(self, place: Place, record: Record, *, pending: bool = False) -> None:
         """A record as it now stands in its system; `pending` when something in it was not known before."""
@@ -173,7 +186,8 @@ class Ledger:
         for (place, pending), rows in self._stored.items():
             await records.store(session, place, rows, pending=pending)
         for kind, joined in self._joined.items():
-            await pairs.join(session, self.tenant, kind, joined, now)
+            stored = await pairs.join(session, self.tenant, kind, joined, self.holder, now)
+            self._look_again(kind, [one for one in joined if one.arcavis_id not in stored])
         for kind, reasons in self._left.items():
             await pairs.leave(session, self.tenant, kind, reasons, now)
         await conflicts.open_all(session, self.tenant, list(self._waiting.values()), now)
@@ -181,11 +195,20 @@ class Ledger:
         for place, states in self._visited.items():
             unseen = {record.id for record in self._stored.get((place, True), ())}
             seen = {one: pending for one, pending in states.items() if one not in unseen}
-            await records.visited(session, place, self.run, seen)
+            written = {record.id for record in self._stored.get((place, False), ())}
+            as_seen = {one: record for one, record in self._seen[place].items() if one not in written}
+            await records.visited(session, place, self.run, seen, as_seen)
         for place, ids in self._gone.items():
             await records.mark_gone(session, place, ids)
+        await pairs.let_go(session, self.tenant, self._held, self.holder)
         again = freed | await self._shared(session) | self._unfinished
         await records.ask_again(session, self.place(None), sorted(again))
+
+    def _look_again(self, kind: Kind, left_out: Iterable[Joined]) -> None:
+        """What somebody else joined meanwhile stays for another run."""
+        for one in left_out:
+            self.visit(self.place(kind), one.arcavis_id, pending=True)
+            self.visit(self.place(None), one.bexio_id, pending=True)
 
     async def store_nothing(self, session: AsyncConnection) -> None:
         """Of a dry run: notes that it looked at the records, so that it comes to an end."""

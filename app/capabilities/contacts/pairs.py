@@ -47,6 +47,21 @@ _INTEND = text(
     " where l.state = 'resolving' and (l.sent_at is null or l.sent_at <= :settled)"
     " and (l.holder is null or l.held_until <= :now or l.holder = :holder) returning arcavis_id"
 )
+# Of a link whose contacts are about to be written: it must still be what the merge rests on.
+_HOLD_BASE = text(
+    "update contact_link l set holder = :holder, held_until = :until"
+    " from unnest(cast(:kinds as text[]), cast(:ids as text[]), cast(:bexio_ids as bigint[]), cast(:states as text[]),"
+    " cast(:bases_arcavis as text[]), cast(:bases_bexio as text[]))"
+    " as n(kind, id, bexio_id, state, base_arcavis, base_bexio) where l.tenant_id = :tenant and l.kind = n.kind"
+    " and l.arcavis_id = n.id and l.bexio_id is not distinct from n.bexio_id and l.state = n.state"
+    " and l.base_arcavis = cast(n.base_arcavis as jsonb) and l.base_bexio = cast(n.base_bexio as jsonb)"
+    " and (l.holder is null or l.holder = :holder or l.held_until <= :now) returning l.kind, l.arcavis_id"
+)
+_LET_GO = text(
+    "update contact_link l set holder = null, held_until = null"
+    " from unnest(cast(:kinds as text[]), cast(:ids as text[])) as n(kind, id) where l.tenant_id = :tenant"
+    " and l.kind = n.kind and l.arcavis_id = n.id and l.holder = :holder and l.state <> 'resolving'"
+)
 _RELEASE = text(
     "delete from contact_link l using unnest(cast(:ids as text[])) as n(id) where l.tenant_id = :tenant"
     " and l.kind = :kind and l.arcavis_id = n.id and l.state = 'resolving' and l.holder = :holder"
@@ -66,7 +81,8 @@ _JOIN = text(
     " holder = null, held_until = null, sent_at = null, reason = null, updated_at = excluded.updated_at,"
     " evidence = case when l.bexio_id = excluded.bexio_id and l.evidence <> '{}' then l.evidence"
     " else excluded.evidence end"
-    " where l.bexio_id is not distinct from excluded.bexio_id or l.state not in ('active', 'conflict')"
+    " where l.state not in ('active', 'conflict')"
+    " or (l.bexio_id is not distinct from excluded.bexio_id and (l.holder = :holder or l.base_arcavis = '{}'))"
     " returning arcavis_id"
 )
 _LEAVE = text(
@@ -160,10 +176,39 @@ async def release(session: AsyncConnection, tenant: UUID, kind: Kind, ids: Seque
     await session.execute(_RELEASE, values)
 
 
-async def join(session: AsyncConnection, tenant: UUID, kind: Kind, pairs: Sequence[Joined], now: datetime) -> set[int]:
+async def hold(
+    session: AsyncConnection, tenant: UUID, pairs: Sequence[Pair], holder: UUID, now: datetime
+) -> set[tuple[Kind, int]]:
+    """Keeps others from merging these until they are joined or let go; those whose base is still the one loaded."""
+    values = {
+        "tenant": tenant,
+        "holder": holder,
+        "now": now,
+        "until": now + HOLD,
+        "kinds": [pair.kind for pair in pairs],
+        "ids": [str(pair.arcavis_id) for pair in pairs],
+        "bexio_ids": [pair.bexio_id for pair in pairs],
+        "states": [pair.state for pair in pairs],
+        "bases_arcavis": [orjson.dumps(pair.base.arcavis).decode() for pair in pairs],
+        "bases_bexio": [orjson.dumps(pair.base.bexio).decode() for pair in pairs],
+    }
+    return {(row.kind, int(row.arcavis_id)) for row in await session.execute(_HOLD_BASE, values)}
+
+
+async def let_go(session: AsyncConnection, tenant: UUID, keys: Sequence[tuple[Kind, int]], holder: UUID) -> None:
+    """Others may merge these again."""
+    if keys:
+        kinds, ids = [kind for kind, _ in keys], [str(one) for _, one in keys]
+        await session.execute(_LET_GO, {"tenant": tenant, "holder": holder, "kinds": kinds, "ids": ids})
+
+
+async def join(
+    session: AsyncConnection, tenant: UUID, kind: Kind, pairs: Sequence[Joined], holder: UUID, now: datetime
+) -> set[int]:
     """Stores links with their bases; the Arcavis ids of those stored.
 
-    One is left out when the bexio contact got another link of its kind, or the Arcavis contact another contact.
+    One is left out when the bexio contact got another link of its kind, or the Arcavis contact another contact, or
+    when the two agreed on something meanwhile and nobody held the link.
     """
     if not pairs:
         return set()
@@ -171,6 +216,7 @@ async def join(session: AsyncConnection, tenant: UUID, kind: Kind, pairs: Sequen
         "tenant": tenant,
         "kind": kind,
         "now": now,
+        "holder": holder,
         "arcavis_ids": [str(pair.arcavis_id) for pair in pairs],
         "bexio_ids": [pair.bexio_id for pair in pairs],
         "states": ["conflict" if pair.conflict else "active" for pair in pairs],

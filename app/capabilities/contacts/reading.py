@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.contacts import cursors, records
 from app.capabilities.contacts.editing import record_of
-from app.capabilities.contacts.fields import Kind, Side
+from app.capabilities.contacts.fields import Kind
 from app.capabilities.contacts.mapping import Vocabulary
 from app.capabilities.contacts.progress import Progress, Reading
 from app.capabilities.contacts.records import Place
@@ -149,25 +149,26 @@ class ReadingSides:
         return Place(self.work.tenant, "bexio")
 
     async def _begin_bexio(self, reading: Reading) -> None:
-        reading.since = await self._cursor(BEXIO_CURSOR, "bexio", self.bexio.company)
+        reading.since = await self._cursor(BEXIO_CURSOR, self._bexio, self.bexio.company)
         reading.started = self.work.clock.now()
         async with self.work.db.begin(self.work.tenant) as session:
             reading.known = await records.highest(session, self._bexio)
 
     async def _begin_arcavis(self, kind: Kind, reading: Reading) -> None:
-        reading.since = await self._cursor(ARCAVIS_CURSORS[kind], "arcavis", self.arcavis.environment)
+        place = Place(self.work.tenant, "arcavis", kind)
+        reading.since = await self._cursor(ARCAVIS_CURSORS[kind], place, self.arcavis.environment)
         reading.started = self.work.clock.now()
         async with self.work.db.begin(self.work.tenant) as session:
-            reading.known = await records.highest(session, Place(self.work.tenant, "arcavis", kind))
+            reading.known = await records.highest(session, place)
 
-    async def _cursor(self, name: str, side: Side, owner: str) -> str | None:
+    async def _cursor(self, name: str, place: Place, owner: str) -> str | None:
         """From where to read on; None reads everything. Nothing that was read from another owner holds."""
         work = self.work
         async with work.db.begin(work.tenant) as session:
             known, value = await cursors.read(session, work.tenant, name)
             if known is not None and known != owner:
                 await operations.hold(session, work.operation)
-                await records.forget(session, work.tenant, side)
+                await records.forget(session, place)
         return value if known == owner and not self.progress.full else None
 
     async def _move_bexio(self, session: AsyncConnection, started: datetime) -> None:

@@ -20,6 +20,7 @@ from app.capabilities.contacts.cases import Case, Step, parting, step
 from app.capabilities.contacts.creating import AT_ONCE, Creating
 from app.capabilities.contacts.editing import Editing, Job, Replanning, answered, make_in_arcavis, record_of
 from app.capabilities.contacts.fields import Fields, Kind, Side, label
+from app.capabilities.contacts.holding import busy, held
 from app.capabilities.contacts.ledger import Ledger
 from app.capabilities.contacts.loading import Batch
 from app.capabilities.contacts.mapping import Vocabulary, problem_in_arcavis, problem_in_bexio
@@ -131,7 +132,7 @@ class Reconciler:
             ledger.visit(ledger.place(kind), record.id)
 
     def _ledger(self) -> Ledger:
-        return Ledger(self.work.tenant, self.run)
+        return Ledger(self.work.tenant, self.run, self.work.operation.id)
 
     def _creating(self) -> Creating:
         user = self.vocabulary.user or 0
@@ -182,17 +183,22 @@ class Reconciler:
 
     async def _linked(self, cases: Sequence[Case]) -> None:
         for piece in _pieces(cases, PIECE):
-            ledger = self._ledger()
+            ledger, waits = self._ledger(), False
             jobs = [job for case in await self._complete(piece) if (job := self._plan(ledger, case)) is not None]
             if not self.terms.dry_run:
-                jobs = await self._refreshed(ledger, jobs)
+                planned = await self._refreshed(ledger, jobs)
+                jobs = await held(self.work, planned)
+                waits = len(jobs) < len(planned)
                 await self._write(jobs)
             for job in jobs:
+                ledger.held(job.case)
                 self._enter(ledger, job)
                 if job.error is not None:
                     ledger.unfinished(job.case)
             await self._store(ledger)
             _raise_first(job.error for job in jobs)
+            if waits:
+                raise busy()
 
     def _plan(self, ledger: Ledger, case: Case) -> Job | None:
         """The case's merge; None when its link does not count."""

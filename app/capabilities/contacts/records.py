@@ -55,8 +55,8 @@ _EVERYTHING_PENDING = text(
     "update contact_record set pending = true, visited = null where tenant_id = :tenant and not pending"
 )
 _FORGET = [
-    text("delete from contact_key where tenant_id = :tenant and side = :side"),
-    text("delete from contact_record where tenant_id = :tenant and side = :side"),
+    text("delete from contact_key where tenant_id = :tenant and side = :side and kind = :kind"),
+    text("delete from contact_record where tenant_id = :tenant and side = :side and kind = :kind"),
 ]
 _ROW = "r.side, r.kind, r.remote_id, r.fields, r.extra, r.gone"
 _PENDING = text(
@@ -77,8 +77,10 @@ _BY_KEY = text(
     " and k.key = n.key limit :most) c"
 )
 _VISITED = text(
-    "update contact_record r set visited = :run, pending = n.pending"
-    " from unnest(cast(:ids as bigint[]), cast(:pending as boolean[])) as n(id, pending)"
+    "update contact_record r set pending = n.pending or coalesce(r.fields <> cast(n.fields as jsonb), false),"
+    " visited = case when r.fields <> cast(n.fields as jsonb) then null else cast(:run as uuid) end"
+    " from unnest(cast(:ids as bigint[]), cast(:pending as boolean[]), cast(:fields as text[]))"
+    " as n(id, pending, fields)"
     " where r.tenant_id = :tenant and r.side = :side and r.kind = :kind and r.remote_id = n.id"
 )
 _LOOKED_AT = text(
@@ -200,10 +202,10 @@ async def highest(session: AsyncConnection, place: Place) -> int:
     return (await session.execute(_HIGHEST, place.values())).scalar_one()
 
 
-async def forget(session: AsyncConnection, tenant: UUID, side: Side) -> None:
+async def forget(session: AsyncConnection, place: Place) -> None:
     """The connection leads to another company or environment: nothing that was read holds any more."""
     for statement in _FORGET:
-        await session.execute(statement, {"tenant": tenant, "side": side})
+        await session.execute(statement, place.values())
 
 
 async def pending(
@@ -241,10 +243,22 @@ async def by_key(session: AsyncConnection, place: Place, wanted: Iterable[str]) 
     return Found({key: tuple(ids[:MOST_PER_KEY]) for key, ids in found.items()}, crowded)
 
 
-async def visited(session: AsyncConnection, place: Place, run: UUID, still_pending: Mapping[int, bool]) -> None:
-    """The run has dealt with these; those that stay pending are for another run."""
+async def visited(
+    session: AsyncConnection,
+    place: Place,
+    run: UUID,
+    still_pending: Mapping[int, bool],
+    seen: Mapping[int, Record] | None = None,
+) -> None:
+    """The run has dealt with these; those that stay pending are for another run.
+
+    One that is no longer as it was `seen` is looked at again: somebody else read it meanwhile.
+    """
     if still_pending:
-        values = {"run": run, "ids": list(still_pending), "pending": list(still_pending.values())}
+        ids = list(still_pending)
+        told = [(seen or {}).get(one) for one in ids]
+        fields = [orjson.dumps(record.fields.filled()).decode() if record else None for record in told]
+        values = {"run": run, "ids": ids, "pending": list(still_pending.values()), "fields": fields}
         await session.execute(_VISITED, {**place.values(), **values})
 
 
