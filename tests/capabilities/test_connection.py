@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import pytest
 
+from app.capabilities.parties import links
+from app.capabilities.parties.links import LinkKey
 from sandbox.bexio.faults import Mode
 from sandbox.server import personal_access_token
 from tests.fixtures.service import ARCAVIS_HOST, audited, connect, opened
@@ -203,6 +205,20 @@ async def test_arcavis_is_connected_again_with_a_new_password(anna: Tenant) -> N
     assert (await anna.get("/settings")).json()["invoice_payment_type_id"] == INVOICE_TYPE
     (line,) = await audited(anna, "connection.arcavis.connect")
     assert "a new one" not in json.dumps(line)
+
+
+async def test_another_arcavis_is_refused_once_contacts_are_linked_and_taken_before(anna: Tenant) -> None:
+    await opened(anna.shop, "berta")
+    other: Body = {**ACCESS, "base_url": f"{ARCAVIS_HOST}/berta"}
+    assert (await anna.call("PUT", "/connection/arcavis", json=other)).status_code == 200
+    assert (await anna.call("PUT", "/connection/arcavis", json=ACCESS)).status_code == 200
+    async with anna.shop.db.begin(anna.id) as session:
+        await links.decide(session, LinkKey(anna.id, "customer", "501"), 7, "person:max", anna.shop.clock.now())
+    refused = await anna.call("PUT", "/connection/arcavis", json=other)
+    assert (refused.status_code, refused.json()["code"]) == (409, "arcavis-environment-differs")
+    assert f"{ARCAVIS_HOST}/anna" in refused.json()["remedy"]
+    assert (await anna.get("/connection")).json()["arcavis"]["base_url"] == f"{ARCAVIS_HOST}/anna"
+    assert (await anna.call("PUT", "/connection/arcavis", json=ACCESS)).status_code == 200
 
 
 async def test_a_till_may_not_touch_connections(anna: Tenant) -> None:

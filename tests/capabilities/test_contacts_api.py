@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.capabilities.parties import links
+from app.capabilities.parties.links import LinkKey
 from sandbox.bexio.faults import Mode
 from tests.fixtures.contacts import People, disagreements
 from tests.fixtures.service import audited, connect, opened
@@ -159,6 +161,58 @@ async def test_a_decision_for_a_contact_that_is_gone_links_nothing(people: Peopl
     (conflict,) = await people.conflicts()
     await people.resolve(conflict, "link:4711")
     assert await people.links() == []
+    (open_,) = await people.conflicts()
+    assert (open_["id"], open_["state"]) == (conflict["id"], "open")
+    items = (await people.tenant.get("/attention?state=open")).json()["items"]
+    assert "contact-gone" in {item["code"] for item in items}
+    resolved = await people.resolve(conflict, f"link:{conflict['candidates'][0]['bexio_id']}")
+    assert resolved["state"] == "closed"
+    items = (await people.tenant.get("/attention?state=open")).json()["items"]
+    assert "contact-gone" not in {item["code"] for item in items}
+
+
+@pytest.mark.parametrize("use", ["create", "link"])
+async def test_a_decision_about_a_contact_that_arcavis_deleted_settles_it_and_makes_nobody(
+    people: People, use: str
+) -> None:
+    arcavis = people.add(ContactEmail="", Street="", StreetNumber="", Zip="", City="", ContactPhone="")
+    bexio = people.add_in_bexio()
+    await people.run("sync")
+    (conflict,) = await people.conflicts()
+    people.delete(arcavis)
+    resolved = await people.resolve(conflict, "create" if use == "create" else f"link:{bexio}")
+    assert resolved["state"] == "closed"
+    assert await people.links() == []
+    assert len(people.contacts()) == 1
+
+
+async def test_the_suppliers_of_another_arcavis_do_not_push_its_customers_out(people: People) -> None:
+    people.add()
+    people.add(supplier=True, Name="Lieferant", ContactEmail="l@m.example", Street="Werkweg")
+    await people.run("export", dry_run=True)
+    another = '{"owner": "https://another.example", "value": "1"}'
+    await people.tenant.execute(f"update cursor set value = '{another}' where name like 'arcavis.%'")  # noqa: S608 - ours
+    await people.run("export", dry_run=True)
+    rows = await people.tenant.rows("select kind from contact_record where side = 'arcavis' order by kind")
+    assert {row.kind for row in rows} == {"customer", "supplier"}
+
+
+async def test_what_a_sale_found_archived_is_not_said_to_be_deleted_in_arcavis(people: People) -> None:
+    arcavis = people.add()
+    await people.push(arcavis)
+    (contact,) = people.contacts()
+    people.archive(contact["id"])
+    key = LinkKey(people.tenant.id, "customer", str(arcavis))
+    async with people.shop.db.begin(people.tenant.id) as session:
+        await links.mark_gone(session, key, people.shop.clock.now())
+    (link,) = await people.links()
+    assert link["reason"]["code"] == "contact-archived-in-bexio"
+    await people.tenant.execute("update contact_record set gone = true where side = 'bexio'")
+    assert (await people.push(arcavis))["code"] == "contact-archived-in-bexio"
+    async with people.shop.db.begin(people.tenant.id) as session:
+        await links.mark_back(session, key, people.shop.clock.now())
+    (link,) = await people.links()
+    assert (link["state"], link["reason"]) == ("active", None)
 
 
 async def test_a_decision_is_carried_out_once_however_often_it_is_made(people: People) -> None:

@@ -43,7 +43,9 @@ _LINK_ARCAVIS = text(
     " values (:tenant, :base_url, :username, :secret, 'connected', null, :now, :now)"
     " on conflict (tenant_id) do update set base_url = excluded.base_url, username = excluded.username,"
     " secret = excluded.secret, state = excluded.state, reason = null, connected_at = excluded.connected_at,"
-    " updated_at = excluded.updated_at"
+    " updated_at = excluded.updated_at where arcavis_connection.base_url = excluded.base_url"
+    " or not (exists (select from contact_link where bexio_id is not null or sent_at is not null)"
+    " or exists (select from article_link)) returning tenant_id"
 )
 
 
@@ -84,7 +86,7 @@ async def forget_bexio(session: AsyncConnection) -> str | None:
 
 async def link_arcavis(
     session: AsyncConnection, tenant: UUID, *, base_url: str, username: str, secret: bytes, now: datetime
-) -> None:
-    """Stores the connection to Arcavis."""
+) -> bool:
+    """Stores the connection to Arcavis; False for another environment once links lead to records of the known one."""
     values = {"tenant": tenant, "base_url": base_url, "username": username, "secret": secret, "now": now}
-    await session.execute(_LINK_ARCAVIS, values)
+    return (await session.execute(_LINK_ARCAVIS, values)).first() is not None

@@ -63,7 +63,7 @@ async def disconnect_bexio(caller: Backoffice, connections: Service) -> None:
     await connections.disconnect_bexio(caller)
 
 
-@router.put("/arcavis", responses=problems(InvalidInput, RemoteUnavailable))
+@router.put("/arcavis", responses=problems(InvalidInput, Conflict, RemoteUnavailable))
 async def connect_arcavis(
     access: ArcavisAccess, caller: Backoffice, connections: Service, language: Language
 ) -> Connection:

@@ -25,7 +25,7 @@ from app.connectors.access import ARCAVIS_SECRET, BEXIO_SECRET, RemoteAccess
 from app.connectors.egress import Egress
 from app.connectors.oidc.scopes import NEEDED, STOCK
 from app.core.clock import Clock
-from app.core.errors import ConnectionRefused, FieldError, InvalidInput, RemoteRejected
+from app.core.errors import Conflict, ConnectionRefused, FieldError, InvalidInput, RemoteRejected
 from app.core.vault import Vault
 from app.db.session import Database
 
@@ -103,6 +103,7 @@ class Connections:
 
         Raises:
             InvalidInput: the address is not allowed, is no Arcavis, or refuses the user.
+            Conflict: `arcavis-environment-differs`: contacts or articles are linked with the known one.
             RemoteUnavailable: nobody answers there.
         """
         base_url = await self.egress.check(access.base_url)
@@ -116,9 +117,14 @@ class Connections:
         secret = self.vault.seal(caller.tenant, ARCAVIS_SECRET, password)
         now = self.clock.now()
         async with self.db.begin(caller.tenant) as session:
-            await records.link_arcavis(
+            stored = await records.link_arcavis(
                 session, caller.tenant, base_url=base_url, username=access.username, secret=secret, now=now
             )
+            if not stored:
+                known_row = await records.arcavis(session)
+                raise Conflict(
+                    "arcavis-environment-differs", environment=known_row.base_url if known_row else "", other=base_url
+                )
             filled = await fill(session, caller.tenant, known, now)
             detail = {"url": base_url, **filled}
             await connected(session, caller.tenant, "arcavis", detail, actor=caller.actor, now=now)

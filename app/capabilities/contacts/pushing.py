@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.capabilities.contacts import conflicts, loading, pairs
-from app.capabilities.contacts.cases import DELETED, Case
+from app.capabilities.contacts.cases import ARCHIVED, DELETED, Case
 from app.capabilities.contacts.fields import Kind
 from app.capabilities.contacts.ledger import Ledger
 from app.capabilities.contacts.mapping import bexio_contact, problem_in_bexio
@@ -101,8 +101,8 @@ async def _ended(session: AsyncConnection, tenant: UUID, kind: Kind, arcavis_id:
     if waiting is not None:
         return {"state": "conflict", "bexio_id": bexio_id, "code": f"contact-{waiting.kind}-open", "params": {}}
     if pair is None or not pair.linked:
-        reason = pair.reason if pair else None
-        return {"state": "inactive", "bexio_id": bexio_id, "code": f"contact-{reason or DELETED}", "params": {}}
+        reason = pair.reason or ARCHIVED if pair and pair.state == "inactive" else DELETED
+        return {"state": "inactive", "bexio_id": bexio_id, "code": f"contact-{reason}", "params": {}}
     return {"state": "synced", "bexio_id": bexio_id, "code": None, "params": {}}
 
 

@@ -21,7 +21,7 @@ from app.capabilities.parties import links
 from app.capabilities.parties.links import LinkKey
 from app.core.clock import Clock
 from app.jobs.operations import Operation
-from app.jobs.outcomes import Done, NeedsAttention, Outcome
+from app.jobs.outcomes import Done, Halt, NeedsAttention, Outcome
 from app.jobs.work import Work
 
 KIND = "contacts.resolve"
@@ -86,6 +86,12 @@ class _Resolving:
     async def _link(self, arcavis_id: int, bexio_id: int) -> None:
         work = self.work
         case = await self._read(Case(self.kind, Record.only(arcavis_id), Record.only(bexio_id)))
+        if await self._is_settled(case):
+            return
+        if case.bexio is None or case.bexio.gone:
+            # Another contact may be chosen: the question is open again, and says why.
+            params = {"customer": str(arcavis_id), "contact": str(bexio_id)}
+            raise Halt(NeedsAttention("contact-gone", params))
         async with work.db.begin(work.tenant) as session:
             taken = (await pairs.by_bexio(session, work.tenant, [bexio_id])).get((self.kind, bexio_id))
         if taken is not None and taken.linked and taken.arcavis_id != arcavis_id:
@@ -100,12 +106,21 @@ class _Resolving:
 
     async def _create(self, arcavis_id: int) -> None:
         case = await self._read(Case(self.kind, Record.only(arcavis_id)), sides=("arcavis",))
+        if await self._is_settled(case):
+            return
         reconciler = self._reconciler(self._terms())
         await reconciler.recover()
         async with self.work.db.begin(self.work.tenant) as session:
             known = (await pairs.by_arcavis(session, self.work.tenant, self.kind, [arcavis_id])).get(arcavis_id)
         if known is None or not known.linked:
             await reconciler.create(case)
+
+    async def _is_settled(self, case: Case) -> bool:
+        """Whether the contact is no longer in Arcavis: then nothing is left to decide."""
+        if case.arcavis is not None and not case.arcavis.gone:
+            return False
+        await self._reconciler(self._terms()).rest(Case(self.kind, Record.only(int(self.row.arcavis_id))))
+        return True
 
     async def _read(self, case: Case, sides: tuple[Side, ...] = BOTH) -> Case:
         own = self.sides

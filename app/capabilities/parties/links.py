@@ -38,7 +38,7 @@ _RELEASE = text(
     " and sent_at is not distinct from :sent_at"
 )
 _GONE = text(
-    "update contact_link set state = 'inactive', updated_at = :now"
+    "update contact_link set state = 'inactive', reason = 'archived-in-bexio', updated_at = :now"
     " where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and state in ('active', 'conflict')"
 )
 _DECIDE = text(
@@ -51,7 +51,8 @@ _DECIDE = text(
 ).bindparams(bindparam("evidence", type_=JSONB))
 _BACK = text(
     "update contact_link l set state = 'active', alias = contact_taken(:tenant, :kind, :arcavis_id, l.bexio_id),"
-    " updated_at = :now where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and state = 'inactive'"
+    " reason = null, updated_at = :now"
+    " where tenant_id = :tenant and kind = :kind and arcavis_id = :arcavis_id and state = 'inactive'"
 )
 
 

@@ -552,6 +552,13 @@ ENTRIES: Mapping[str, Entry] = {
         "Connect {company}. Another company can be connected only after disconnecting, and only while "
         "nothing was sold on a bexio invoice.",
     ),
+    "arcavis-environment-differs": Entry(
+        "Another Arcavis",
+        "Contacts or articles are linked with the Arcavis at {environment}; you tried to connect {other}, where the "
+        "same numbers may be other people and articles.",
+        "Connect {environment}. Another Arcavis needs a tenant of its own: ask your support partner. If it only moved, "
+        "have it answer at the old address too.",
+    ),
     "setting-unknown-in-arcavis": Entry(
         "Setting unknown in Arcavis",
         "{setting} {value} does not exist in Arcavis (any more), or is not active.",
