@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.capabilities.bookings.entries import Entry, Position
@@ -19,15 +20,19 @@ from app.capabilities.bookings.postings import Share, parts_of
 from app.capabilities.bookings.readback import found, landed, sent
 from app.connectors.arcavis.names import Transaction
 from app.connectors.bexio.manual_entries import ManualEntry
+from app.core.money import to_cent
 from sandbox.arcavis import transactions
 from sandbox.arcavis.values import Record, dump
 from sandbox.basket import demo_assortment
 from sandbox.trade import Trade
+from tests.fixtures.bookings import planned, rule, terms
+from tests.fixtures.sweeping import posted_by, requests_of
 
 DAY = date(2026, 11, 19)
 RULE = UUID(int=1)
 
 
+@cache
 def month() -> list[Record]:
     trade = Trade(demo_assortment(), 11)
     return [row for place in range(31) for row in trade.day(DAY - timedelta(days=place))]
@@ -72,6 +77,57 @@ def test_groups_are_joined_by_article_and_notes_sell_nothing() -> None:
 def test_a_seventh_decimal_is_no_obstacle() -> None:
     row = next(iter(month())) | {"SynchedTime": "2026-11-24T24:00:00"[:11] + "10:57:24.2338216"}
     assert receipt_of(read(row)).synched_at is not None
+
+
+MONEY = {"Amount", "TipAmount", "Price", "NetPrice", "Discount", "BuyingPrice"}
+NOISE = st.sampled_from([Decimal(one) for one in ("0", "2E-15", "-2E-15", "0.004", "-0.004", "0.001", "0.005")])
+
+
+def noisy(value: Any, draw: st.DataObject) -> Any:  # noqa: ANN401 - JSON
+    """The same record as .NET may write it: amounts beside the Rappen."""
+    if isinstance(value, dict):
+        record = cast("Record", value)
+        return {
+            key: one + draw.draw(NOISE) if key in MONEY and isinstance(one, Decimal) else noisy(one, draw)
+            for key, one in record.items()
+        }
+    return [noisy(one, draw) for one in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
+@settings(max_examples=25, deadline=None)
+@given(day=st.integers(0, 30), draw=st.data())
+def test_amounts_beside_the_rappen_are_brought_to_it_and_a_second_run_posts_nothing(
+    day: int, draw: st.DataObject
+) -> None:
+    on = DAY - timedelta(days=day)
+    records = [row for row in month() if row["SaleDay"][:10] == on.isoformat()][:12]
+    receipts = [receipt_of(read(noisy(row, draw))) for row in records]
+    for one in receipts:
+        sold = [part for each in one.lines for part in (each.gross, each.net, each.discount, each.cost)]
+        others = [one.amount, one.tips, *(each.amount for each in (*one.payments, *one.vouchers))]
+        assert all(amount == to_cent(amount) for amount in (*sold, *others))
+    everything = rule(1, "Umsatz", debit_account="1000", credit_account="3200", tax_code="@sales")
+    paid = rule(2, "Zahlungen", source="payments", debit_account="1021", credit_account="1000")
+    named = [
+        rule(3 + place, name, include={"article": [name]}, debit_account="1000", credit_account="2035")
+        for place, name in enumerate(("voucher", "tip"))
+    ]
+    by, limit = (everything, paid, *named), terms(rounding_limit=Decimal(1000))
+    plan = planned(receipts, day=on, by=by, on=limit)
+    assert plan.state == "ready", plan.findings
+    for request in requests_of(plan):
+        for line in orjson.loads(request)["entries"]:
+            assert Decimal(str(line["amount"])) == to_cent(Decimal(str(line["amount"])))
+    again = planned(receipts, day=on, by=by, on=limit, posted=posted_by(plan), sequence=1)
+    assert again.state == "unchanged"
+
+
+def test_a_fraction_of_a_rappen_makes_no_rounding() -> None:
+    row = next(row for row in month() if len(row["TransactionPayments"]) == 1 and row["TransactionArticles"])
+    exact = receipt_of(read(row))
+    (payment,) = row["TransactionPayments"]
+    beside = row | {"TransactionPayments": [payment | {"Amount": payment["Amount"] + Decimal("0.004")}]}
+    assert receipt_of(read(beside)) == exact
 
 
 amounts = st.dictionaries(

@@ -20,7 +20,11 @@ def _ungrouped(_article: str | None) -> Groups:
 
 
 def receipt_of(transaction: Transaction, of: GroupsOf = _ungrouped) -> Receipt:
-    """A transaction as a receipt; `of` gives the groups of an article by its id, on the day of the receipt."""
+    """A transaction as a receipt; `of` gives the groups of an article by its id, on the day of the receipt.
+
+    Arcavis counts in binary fractions, where 10.00 may be 10.000000000000002: each amount is brought to the Rappen
+    here, and what is then left over between them is for the proof of the day.
+    """
     cancels, cancelled_by = _ties(transaction)
     return Receipt(
         id=str(transaction.id),
@@ -29,20 +33,21 @@ def receipt_of(transaction: Transaction, of: GroupsOf = _ungrouped) -> Receipt:
         store=str(transaction.store_id),
         point_of_sale=str(transaction.point_of_sale_id),
         transaction_type=str(transaction.transaction_type_id),
-        amount=transaction.amount,
+        amount=to_cent(transaction.amount),
         lines=tuple(_line(row, of) for row in transaction.transaction_articles if not _is_note(row)),
         payments=tuple(
             Payment(
                 payment_type=str(row.payment_type_id),
-                amount=-row.amount if row.debit else row.amount,
+                amount=to_cent(-row.amount if row.debit else row.amount),
                 currency=row.currency_iso_code or HOUSE_CURRENCY,
             )
             for row in transaction.transaction_payments
         ),
         vouchers=tuple(
-            Voucher(row.voucher_id, row.amount, issued=row.is_issued) for row in transaction.transaction_vouchers
+            Voucher(row.voucher_id, to_cent(row.amount), issued=row.is_issued)
+            for row in transaction.transaction_vouchers
         ),
-        tips=transaction.tip_amount,
+        tips=to_cent(transaction.tip_amount),
         purpose=None if transaction.transaction_purpose_id is None else str(transaction.transaction_purpose_id),
         is_end_of_day=transaction.is_end_of_day_transaction,
         cancels=cancels,
@@ -59,12 +64,13 @@ def groups_of(article: ArticleGroups) -> Groups:
 def _line(row: TransactionArticle, of: GroupsOf) -> Line:
     rate = (row.tax_rate * _PERCENT).normalize()
     article = str(row.article_id) if row.article_id else None
+    gross = to_cent(row.price)
     return Line(
         article=article,
         tax_rate=rate,
-        gross=row.price,
-        net=row.price - vat_within(row.price, rate) if row.net_price is None else row.net_price,
-        discount=row.discount,
+        gross=gross,
+        net=gross - vat_within(gross, rate) if row.net_price is None else to_cent(row.net_price),
+        discount=to_cent(row.discount),
         cost=to_cent(row.buying_price * row.quantity),
         groups=of(article),
     )
