@@ -157,6 +157,26 @@ def test_the_receipts_of_entries_add_up_to_their_amounts(
         assert all(part.amount for part in parts[place].values())
 
 
+@given(wanted=amounts, there=amounts, lines=st.lists(st.integers(-500, 500).filter(bool), min_size=1, max_size=5))
+def test_what_is_taken_back_line_by_line_has_its_receipts_too(
+    wanted: dict[str, Decimal], there: dict[str, Decimal], lines: list[int]
+) -> None:
+    desired, posted = sum(wanted.values(), Decimal(0)), sum(there.values(), Decimal(0))
+    back = [Decimal(one) / 100 for one in lines]
+    back.append(-posted - sum(back, Decimal(0)))
+    entries = [entry(amount, desired, posted) for amount in (*back, desired) if amount]
+    if not desired or not posted or len(entries) < 3:
+        return
+    parts = parts_of(entries, {(RULE, "[]"): shares(wanted)}, {(RULE, "[]"): shares(there)})
+    sums: dict[str, Decimal] = {}
+    for place, one in enumerate(entries):
+        assert sum((part.amount for part in parts[place].values()), Decimal(0)) == one.amount
+        for receipt, part in parts[place].items():
+            sums[receipt] = sums.get(receipt, Decimal(0)) + part.amount
+    should = {name: wanted.get(name, Decimal(0)) - there.get(name, Decimal(0)) for name in {**wanted, **there}}
+    assert {name: amount for name, amount in sums.items() if amount} == {k: v for k, v in should.items() if v}
+
+
 def entry(amount: Decimal, desired: Decimal, posted: Decimal) -> Entry:
     return Entry(Position(RULE, "[]", 1, 2), 0, 1, "Umsatz", "Umsatz", amount, desired, posted)
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.capabilities.bookings.book import Cell
+from app.capabilities.bookings.entries import DayPlan
 from app.capabilities.bookings.facts import Payment, Receipt, Voucher
 from app.capabilities.bookings.plan import plan_hash, reversal
 from app.capabilities.bookings.settling import LINES_PER_GROUP
@@ -119,6 +120,42 @@ def test_a_difference_whose_vat_would_not_add_up_takes_the_old_entry_back_whole(
     late = planned([first, second], posted=posted_by(plan), sequence=1)
     assert [entry.amount for entry in late.entries] == [Decimal("-0.05"), Decimal("0.10")]
     assert booked_by([*requests_of(plan), *requests_of(late)]) == booked_by(requests_of(planned([first, second])))
+
+
+def test_after_a_release_the_vat_of_what_stands_is_that_of_its_lines() -> None:
+    both = [receipt(line("0.05"), number=1), receipt(line("0.05"), number=2)]
+    first = planned(both[:1])
+    second = planned(both, posted=posted_by(first), sequence=1)
+    # The first entry was deleted in bexio and released: -0.05 and 0.10 stand.
+    third = planned(both, posted=posted_by(second), sequence=2)
+    assert [entry.amount for entry in third.entries] == [Decimal("0.05")]
+    assert booked_by([*requests_of(second), *requests_of(third)]) == booked_by(requests_of(planned(both)))
+    emptied = reversal(DAY, terms(), posted_by(second), 2)
+    assert sorted(entry.amount for entry in emptied.entries) == [Decimal("-0.10"), Decimal("0.05")]
+    assert booked_by([*requests_of(second), *requests_of(emptied)]) == {}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    cuts=st.lists(st.tuples(st.integers(0, 8), st.booleans()), max_size=6),
+    small=st.lists(st.sampled_from(("0.05", "0.10", "0.15", "1.05", "-0.05")), min_size=8, max_size=8),
+)
+def test_whatever_is_released_the_next_export_makes_the_ledger_of_one_perfect_export(
+    cuts: list[tuple[int, bool]], small: list[str]
+) -> None:
+    receipts = [receipt(line(gross), number=number) for number, gross in enumerate(small, 1)]
+    kept: list[DayPlan] = []
+    for run, (cut, released) in enumerate(cuts):
+        plan = planned(receipts[:cut], posted=posted_by(*kept), sequence=run * 10)
+        kept += [] if released else [plan]
+        if released and kept:
+            kept.pop(0)
+    last = planned(receipts, posted=posted_by(*kept), sequence=100)
+    requests = [request for plan in kept for request in requests_of(plan)]
+    assert booked_by([*requests, *requests_of(last)]) == booked_by(requests_of(planned(receipts)))
+    assert planned(receipts, posted=posted_by(*kept, last), sequence=200).state == "unchanged"
+    back = reversal(DAY, terms(), posted_by(*kept, last), 200)
+    assert booked_by([*requests, *requests_of(last), *requests_of(back)]) == {}
 
 
 def test_a_rule_that_names_another_account_moves_what_was_posted() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -41,22 +43,42 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What stands in bexio for a position, or is on its way: positive from debit to credit."""
+    """What stands in bexio for a position, or is on its way: positive from debit to credit.
+
+    `lines` are the amounts that it is made of, but for those that cancel each other out: bexio rounds the VAT of each.
+    """
 
     position: Position
-    amount: Decimal
+    lines: tuple[Decimal, ...]
     rule_version: int
     title: str
     text: str
     tax_code: str | None = None
+
+    @property
+    def amount(self) -> Decimal:
+        """What the lines come to."""
+        return sum(self.lines, ZERO)
+
+
+def left_of(lines: Iterable[Decimal]) -> tuple[Decimal, ...]:
+    """The lines without those that another one takes back, whose VAT it takes back as well."""
+    left: Counter[Decimal] = Counter()
+    for line in lines:
+        if left[-line]:
+            left[-line] -= 1
+        elif line:
+            left[line] += 1
+    return tuple(sorted(left.elements()))
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What is to be posted for a position. A negative `amount` swaps the sides.
 
-    `desired` is what should stand there, `posted` what does. A position has one entry of the difference, or two whose
-    sum it is. `till_tax` is the VAT that the tills printed, `ledger_tax` what bexio splits off the desired amount.
+    `desired` is what should stand there, `posted` what does. A position has one entry of the difference, or several
+    whose sum it is. `till_tax` is the VAT that the tills printed, `ledger_tax` what bexio splits off the desired
+    amount.
     """
 
     position: Position

@@ -17,7 +17,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.capabilities.bookings.entries import Entry, Group, Position, Posted
+from app.capabilities.bookings.entries import Entry, Group, Position, Posted, left_of
 from app.core.ids import uuid7
 from app.core.money import ZERO
 from app.jobs.outcomes import Halt, Later
@@ -30,7 +30,7 @@ Cell = tuple[UUID, str]
 
 _STANDING = text(
     "select l.rule_id, l.group_key, l.debit_account, l.credit_account, l.tax_id, l.tax_account,"
-    " sum(l.amount) as amount,"
+    " array_agg(l.amount) as amounts,"
     " (array_agg(l.rule_version order by g.sequence desc))[1] as rule_version,"
     " (array_agg(l.title order by g.sequence desc))[1] as title,"
     " (array_agg(l.text order by g.sequence desc))[1] as text,"
@@ -140,12 +140,13 @@ async def standing(session: AsyncConnection, tenant: UUID, day: date, *, with_sh
     rows = (await session.execute(_STANDING, values)).all()
     sequence = (await session.execute(_SEQUENCE, values)).scalar_one()
     shares = (await session.execute(_SHARES, values)).all() if with_shares and rows else ()
-    return Standing(tuple(_posted(row) for row in rows if row.amount), sequence, _by_cell(shares))
+    posted = (_posted(row) for row in rows)
+    return Standing(tuple(row for row in posted if row.lines), sequence, _by_cell(shares))
 
 
 def _posted(row: Row[Any]) -> Posted:
     position = Position(row.rule_id, row.group_key, row.debit_account, row.credit_account, row.tax_id, row.tax_account)
-    return Posted(position, row.amount, row.rule_version, row.title, row.text, row.tax_code)
+    return Posted(position, left_of(row.amounts), row.rule_version, row.title, row.text, row.tax_code)
 
 
 def _by_cell(rows: Iterable[Row[Any]]) -> Shares:
@@ -279,22 +280,37 @@ async def settle(
 def parts_of(entries: Sequence[Entry], desired: Shares, stands: Shares) -> dict[int, dict[str, Share]]:
     """The receipts behind each entry, by its place: they add up to its amount.
 
-    A single entry of a difference has the receipts that make the difference. Of two entries the one that takes back
-    has what stands, the other one what should.
+    A single entry of a difference has the receipts that make the difference. Of several, those that take back have
+    what stands, the other one what should.
     """
+    of_position: dict[Position, list[int]] = {}
+    for place, entry in enumerate(entries):
+        of_position.setdefault(entry.position, []).append(place)
     nothing: Mapping[str, Share] = {}
     found: dict[int, dict[str, Share]] = {}
-    for place, entry in enumerate(entries):
-        cell = (entry.position.rule, entry.position.group_key)
-        wanted = desired.get(cell, nothing) if entry.desired else nothing
-        there = stands.get(cell, nothing) if entry.posted else nothing
-        if entry.amount == entry.desired - entry.posted:
-            found[place] = _difference(wanted, there)
-        elif entry.amount == -entry.posted:
-            found[place] = _difference(nothing, there)
-        else:
-            found[place] = _difference(wanted, nothing)
+    for position, places in of_position.items():
+        cell, last = (position.rule, position.group_key), entries[places[-1]]
+        wanted = desired.get(cell, nothing) if last.desired else nothing
+        there = stands.get(cell, nothing) if last.posted else nothing
+        if len(places) == 1:
+            found[places[0]] = _difference(wanted, there)
+            continue
+        if last.desired:
+            found[places.pop()] = _difference(wanted, nothing)
+        found |= _poured(_difference(nothing, there), [(place, entries[place].amount) for place in places])
     return found
+
+
+def _poured(parts: dict[str, Share], amounts: Sequence[tuple[int, Decimal]]) -> dict[int, dict[str, Share]]:
+    """What stands, told to the entries that take it back one by one: nobody knows which receipt was behind which."""
+    *others, (last, _) = amounts
+    if not parts:
+        return {place: {} for place, _ in amounts}
+    receipt, share = next(iter(parts.items()))
+    taken = sum((amount for _, amount in others), ZERO)
+    rest = {**parts, receipt: Share(share.number, share.amount - taken)}
+    whole = {place: {receipt: Share(share.number, amount)} for place, amount in others}
+    return {**whole, last: {name: part for name, part in rest.items() if part.amount}}
 
 
 def _difference(wanted: Mapping[str, Share], there: Mapping[str, Share]) -> dict[str, Share]:

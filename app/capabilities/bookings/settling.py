@@ -60,8 +60,9 @@ class Settling:
     def _entries(self) -> Iterator[Entry]:
         for position in {**self._desired, **self._posted}:
             wanted = self._desired.get(position) or self._gone(position)
-            stands = self._posted[position].amount if position in self._posted else ZERO
-            for amount in self._amounts(position, wanted.amount, stands):
+            there = self._posted[position].lines if position in self._posted else ()
+            stands = sum(there, ZERO)
+            for amount in self._amounts(position, wanted.amount, there):
                 yield Entry(
                     position=position,
                     place=wanted.place,
@@ -83,18 +84,19 @@ class Settling:
         stands = self._posted[position]
         return Desired(ZERO, stands.rule_version, stands.title, 0, stands.text, stands.tax_code)
 
-    def _amounts(self, position: Position, desired: Decimal, stands: Decimal) -> tuple[Decimal, ...]:
-        """What makes up the difference, so that its VAT does too.
+    def _amounts(self, position: Position, desired: Decimal, there: Sequence[Decimal]) -> tuple[Decimal, ...]:
+        """What makes up the difference, so that its VAT does too: the ledger is that of one perfect export.
 
-        bexio rounds the VAT of each line. Where that of the difference is not the difference of both, what stands
-        is taken back whole and the new amount posted whole: the ledger is that of one perfect export.
+        bexio rounds the VAT of each line. Where that of the difference is not the difference of both, what stands is
+        taken back whole and the new amount posted whole; where even that leaves VAT, as after an entry that was
+        released, what stands is taken back line by line.
         """
-        if desired == stands:
-            return ()
-        difference = desired - stands
-        if self._vat(position, stands) + self._vat(position, difference) == self._vat(position, desired):
-            return (difference,)
-        return (-stands, desired)
+        stands, wanted = sum(there, ZERO), self._vat(position, desired)
+        stood = sum((self._vat(position, line) for line in there), ZERO)
+        for way in ((desired - stands,), (-stands, desired)):
+            if stood + sum((self._vat(position, amount) for amount in way), ZERO) == wanted:
+                return tuple(amount for amount in way if amount)
+        return tuple(amount for amount in (*(-line for line in there), desired) if amount)
 
     def _vat(self, position: Position, amount: Decimal) -> Decimal:
         tax = self._taxes.get(position.tax) if position.tax is not None else None
