@@ -36,7 +36,7 @@ MUTANTS = (
         "no lease",
         (
             (CLAIMS, "fence = o.fence + 1", "fence = o.fence"),
-            (CLAIMS, "where o.state = 'running' and o.lease_until <= p_now\n", "where o.state = 'running'\n"),
+            (CLAIMS, "where o.state = 'running' and o.lease_until <= p_now and", "where o.state = 'running' and"),
             (CLAIMS, "or l.state = 'running' and l.lease_until <= p_now)", "or l.state = 'running')"),
         ),
     ),
