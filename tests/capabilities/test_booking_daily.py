@@ -190,6 +190,20 @@ async def test_a_receipt_that_cannot_be_read_stops_no_other_night(books: Bookkee
     assert books.balances() == expected(books.receipts(TODAY + timedelta(days=1), TODAY + timedelta(days=1)))
 
 
+async def test_a_sale_that_was_never_sent_is_told_until_the_night_after_it_was(shop: Shop) -> None:
+    books = await open_books(shop, habits=Habits(receipts=6, invoice=0.5, mixed=0, cancelled=0, returned=0, closed=0))
+    books.arcavis.helpers["pointofsales"].get(9)["IsActive"] = False
+    await books.tenant.set(daily_booking_export_enabled=True, daily_booking_export_time="04:00:00")
+    await wake(books)
+    bodies = books.sell(TODAY)
+    await night(books, 2)
+    assert [item["code"] for item in await items(books)] == ["sale-never-sent"]
+    for body in bodies:
+        assert (await books.tenant.post("/invoices", body)).status_code == 202
+    await night(books)
+    assert await items(books) == []
+
+
 async def test_no_day_is_given_up_however_long_a_till_is_silent(books: Bookkeeping) -> None:
     long_ago = TODAY - timedelta(days=70)
     tills.go_offline(books.arcavis, 2)

@@ -302,38 +302,6 @@ async def test_a_cancelled_run_begins_no_day_and_goes_on_when_it_is_retried(book
     assert books.balances() == expected(books.receipts(DAY, DAY))
 
 
-async def test_a_sale_on_invoice_that_no_till_sent_is_found(shop: Shop) -> None:
-    books = await open_books(shop, habits=Habits(receipts=8, invoice=0.5, mixed=0, cancelled=0))
-    books.sell(DAY)
-    run = await books.export(DAY)
-    (row,) = await books.tenant.rows("select findings from booking_export_day")
-    assert run["state"] == "done"
-    assert "sale-never-sent" in {finding["code"] for finding in row.findings}
-
-
-async def test_a_receipt_that_pays_an_open_invoice_is_booked_with_the_invoice_only(shop: Shop) -> None:
-    books = await open_books(shop, habits=Habits(receipts=8, invoice=0.5, mixed=0, cancelled=0))
-    for body in books.sell(DAY):
-        assert (await books.tenant.post("/invoices", body)).status_code == 202
-    await shop.finish()
-    sold = expected(books.receipts(DAY, DAY))
-    await books.pay_invoice(DAY)
-    (line,) = next(row for row in books.receipts(DAY, DAY) if len(row["TransactionArticles"]) == 1)[
-        "TransactionArticles"
-    ]
-    beside = await books.pay_invoice(NEXT, beside=[line])
-    assert (await books.export(DAY, NEXT))["state"] == "done"
-    by_card = beside | {
-        "Amount": line["Price"],
-        "TransactionPayments": [beside["TransactionPayments"][0] | {"Amount": line["Price"]}],
-    }
-    for account, amount in expected([by_card]).items():
-        sold[account] = sold.get(account, Decimal(0)) + amount
-    assert books.without_invoices() == sold
-    (row,) = await books.tenant.rows("select findings from booking_export_day where sale_day = :day", day=DAY)
-    assert "open-invoice-paid" in {finding["code"] for finding in row.findings}
-
-
 async def test_a_company_that_holds_exported_bookings_is_not_exchanged_for_another(books: Bookkeeping) -> None:
     other = await opened(books.shop, "other")
     books.sell(DAY)

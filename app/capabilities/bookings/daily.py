@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.capabilities.bookings import exports, paid_invoices
+from app.capabilities.bookings import asking, exports, paid_invoices
 from app.capabilities.bookings.completeness import (
     Till,
     Traded,
@@ -161,6 +161,7 @@ class DailyHandler:
             changed |= await paid_invoices.exported_before(session, work.tenant, progress.looked_at - OVERLAP)
             changed = {one for one in changed if one < day or one <= progress.through} - set(waiting)
             days = complete | await _known(session, work.tenant, progress.since, changed)
+            days |= await asking.asked_about(session, work.tenant) - set(waiting)
             days -= await exports.taken_back(session, work.tenant, sorted(days))
             if days:
                 asked = Asked(EXPORT, tuple(sorted(days)), "system", priority=Priority.BULK, daily=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.capabilities.bookings import exports, postings
+from app.capabilities.bookings import asking, exports, postings
 from app.capabilities.bookings.export_service import what_changed
 from app.capabilities.bookings.exports import SETTLED_DAYS, DayResult, Export, said
 from app.capabilities.bookings.findings import Finding
@@ -35,6 +35,7 @@ QUEUE_PAUSE = timedelta(seconds=10)
 HELD = "booking-days-held"
 PLAN_CHANGED = "plan-changed"
 MAY_LAND = "booking-may-land"
+PLANNED_DAYS = SETTLED_DAYS | {"held"}
 COMPARED = frozenset({"expected", "changed", "failed"})
 
 
@@ -233,6 +234,8 @@ class _Turn:
             state = "posted" if entries and result.state == "unchanged" else result.state
             result = replace(result, state=state, entries=entries, updated_at=now)
             await exports.keep(session, self.work.tenant, self.export.id, result, now)
+            if not self.export.reverse and state in PLANNED_DAYS:
+                await asking.ask(session, self.work.tenant, result.day, result.findings, now)
             self.known[result.day] = result
             counts = counts_of(self.known)
             stop = await runs.progress(session, self.export.id, counts, now, total=len(self.export.days))

@@ -12,6 +12,8 @@ from app.capabilities.bookings.book import InvoicedSale
 from app.capabilities.bookings.findings import MOST_EXAMPLES, Example, Finding
 
 CANCELLED = "cancelled"
+WATCHED = ("sale-never-sent", "sale-without-invoice", "return-on-invoice", "cancelled-sale-still-invoiced")
+"""What `judge` finds: nothing holds the day for it, so a person is asked about it apart."""
 
 Documents = Mapping[str, str]
 """Transaction id -> goal of its document: `issued` or `cancelled`."""
@@ -24,19 +26,31 @@ def asked_about(sales: Sequence[InvoicedSale]) -> list[str]:
 
 def judge(day: date, sales: Sequence[InvoicedSale], documents: Documents) -> Iterator[Finding]:
     """What is wrong with the invoice sales of a day. None of it holds the day: the export leaves them out."""
-    for code, found in (
-        ("sale-never-sent", [sale for sale in sales if _never_sent(sale, documents)]),
-        ("return-on-invoice", [sale for sale in sales if _is_return(sale, documents)]),
-        ("cancelled-sale-still-invoiced", [sale for sale in sales if _still_invoiced(sale, documents)]),
-    ):
+    for code, is_so in zip(WATCHED, (_never_sent, _without_invoice, _is_return, _still_invoiced), strict=True):
+        found = [sale for sale in sales if is_so(sale, documents)]
         if found:
-            yield _finding(code, day, sorted(found, key=lambda sale: (len(sale.id), sale.id)))
+            yield _finding(code, day, sorted(found, key=_order))
+
+
+def never_sent(sales: Sequence[InvoicedSale], documents: Documents) -> tuple[str, ...]:
+    """All sales that can still be sent to `POST /invoices`."""
+    return tuple(sale.id for sale in sorted(sales, key=_order) if _never_sent(sale, documents))
+
+
+def _order(sale: InvoicedSale) -> tuple[int, str]:
+    return len(sale.id), sale.id
 
 
 def _never_sent(sale: InvoicedSale, documents: Documents) -> bool:
     """A sale that stands, and of which no till ever told us."""
     stands = sale.cancels is None and sale.cancelled_by is None
     return stands and sale.amount > 0 and sale.id not in documents
+
+
+def _without_invoice(sale: InvoicedSale, documents: Documents) -> bool:
+    """A sale that stands, while its invoice is cancelled."""
+    stands = sale.cancels is None and sale.cancelled_by is None
+    return stands and documents.get(sale.id) == CANCELLED
 
 
 def _is_return(sale: InvoicedSale, documents: Documents) -> bool:

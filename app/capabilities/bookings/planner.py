@@ -53,13 +53,17 @@ _DOCUMENTED = text(
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A day's plan with what it was made of; `standing` is what it was compared with."""
+    """A day's plan with what it was made of; `standing` is what it was compared with.
+
+    `never_sent` are all sales on invoice that no till sent; a finding names the first ones.
+    """
 
     plan: DayPlan
     standing: Standing
     desired: postings.Shares
     traded: Traded
     findings: tuple[Finding, ...] = ()
+    never_sent: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -163,8 +167,9 @@ class Planning:
             documents = await self._documents(session, book.invoiced)
         plan = plan_day(book, self.terms, stands.posted, stands.sequence)
         traded = Traded(frozenset(sold), frozenset(closed))
+        unsent = invoiced.never_sent(book.invoiced, documents)
         besides = (*invoiced.judge(day, book.invoiced, documents), *leaving_out.findings(day))
-        return Planned(plan, stands, shares.found, traded, (*plan.findings, *besides))
+        return Planned(plan, stands, shares.found, traded, (*plan.findings, *besides), unsent)
 
     async def _documents(self, session: AsyncConnection, sales: Sequence[InvoicedSale]) -> invoiced.Documents:
         """What became of the documents of sales on bexio invoice, where there is one."""

@@ -44,11 +44,11 @@ class Previews:
             ConnectionRefused: bexio or Arcavis is not connected.
             RemoteUnavailable: one of them is away.
         """
-        planning, plans, found = await self._planned(tenant, asked.first, asked.last, keep=asked.day)
+        planning, plans, found, unsent = await self._planned(tenant, asked.first, asked.last, keep=asked.day)
         ledger = planning.terms.ledger
         shown = MOST_ENTRIES if asked.day is None else MOST_ENTRIES_OF_ONE_DAY
         findings = merged([*self._of_rules(planning), *found])
-        offers = await self._offers(planning, findings)
+        offers = await self._offers(planning, unsent)
         return Preview.model_validate(
             {
                 "from": asked.first,
@@ -69,7 +69,7 @@ class Previews:
             ConnectionRefused: bexio or Arcavis is not connected.
             RemoteUnavailable: one of them is away.
         """
-        _, plans, found = await self._planned(tenant, first, last)
+        _, plans, found, _ = await self._planned(tenant, first, last)
         findings = merged(found)
         gaps = [one for one in findings if one.code in GAPS]
         overlaps = [one for one in findings if one.code == OVERLAP]
@@ -87,17 +87,22 @@ class Previews:
 
     async def _planned(
         self, tenant: UUID, first: date, last: date, *, keep: date | None = None
-    ) -> tuple[Planning, list[DayPlan], list[Finding]]:
-        """Every day of a period, planned; entries that will not be shown are let go at once."""
+    ) -> tuple[Planning, list[DayPlan], list[Finding], list[str]]:
+        """Every day of a period, planned; entries that will not be shown are let go at once.
+
+        Also its sales on invoice that no till sent.
+        """
         days = period(first, last, today(self.clock.now()))
         planning = await self.planner.open(tenant, Priority.BACKOFFICE)
         plans: list[DayPlan] = []
         found: list[Finding] = []
+        unsent: list[str] = []
         for day in days:
             planned = await planning.day(day)
             found += planned.findings
+            unsent += planned.never_sent
             plans.append(planned.plan if keep in {None, day} else replace(planned.plan, entries=(), groups=()))
-        return planning, plans, found
+        return planning, plans, found, unsent
 
     def _of_rules(self, planning: Planning) -> list[Finding]:
         """What is wrong with the rules and settings whatever the tills sold."""
@@ -109,12 +114,11 @@ class Previews:
             found.append(Finding("settings-incomplete", "warning", about=(name,), params={"setting": name}))
         return found
 
-    async def _offers(self, planning: Planning, findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    async def _offers(self, planning: Planning, unsent: Sequence[str]) -> list[dict[str, Any]]:
         """Sales that nobody has invoiced, ready to be sent to `POST /invoices`."""
-        unsent = next((one.examples for one in findings if one.code == NEVER_SENT), ())
         offered: list[dict[str, Any]] = []
-        for example in unsent:
-            transaction = await planning.arcavis.transactions.get(int(example.id))
+        for sale in unsent:
+            transaction = await planning.arcavis.transactions.get(int(sale))
             customer = None
             if transaction.person_id is not None:
                 try:

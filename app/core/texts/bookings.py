@@ -213,6 +213,12 @@ ENTRIES: Mapping[str, Entry] = {
         "invoices, so the export leaves it out.",
         "Nothing to do: it is recorded once.",
     ),
+    "sale-without-invoice": Entry(
+        "Sale without invoice",
+        "The invoices of these sales were cancelled, but the sales stand in Arcavis: {receipts}. Their revenue is in "
+        "no invoice, and the export leaves them out.",
+        "Cancel the sales in Arcavis too. If they are right, make their invoices in bexio by hand.",
+    ),
     "return-on-invoice": Entry(
         "Return on invoice",
         "These receipts give money back on bexio invoice: {receipts}. bexio has no interface for "
