@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from app.capabilities.articles.importing import KIND
+from app.capabilities.tenancy.guard import Guarded
 from sandbox.arcavis.articles import remove, upsert
 from sandbox.arcavis.faults import Fault, FaultKind, RequestLog
 from tests.capabilities.articles_shop import (
@@ -22,6 +24,7 @@ from tests.capabilities.articles_shop import (
     shown,
     writes,
 )
+from tests.capabilities.test_articles_crash import small_steps
 from tests.fixtures.shop import Body, Shop, Tenant
 
 COUNT = 12
@@ -155,6 +158,24 @@ async def test_a_lost_stock_that_arcavis_does_not_tell_is_never_taken_for_kept(t
     tenant.shop.arcavis.faults.clear()
     run = await imported(tenant)
     assert (problems(run), level(tenant, f"N{lost}"), await states(tenant)) == ({}, lost, [])
+
+
+async def test_stock_that_arcavis_tells_after_all_is_no_problem_any_more(tenant: Tenant) -> None:
+    tenant.shop.loop.handlers = {
+        **tenant.shop.loop.handlers,
+        KIND: Guarded(small_steps(tenant.shop), tenant.shop.clock),
+    }
+    tenant.shop.arcavis.faults.add(Fault(FaultKind.ERROR, method="POST", path="articlestocks", times=1))
+    run = await begin(tenant)
+    await tenant.shop.work()
+    ((lost, _),) = await states(tenant)
+    fault = strike(tenant, FaultKind.CONFLICT, "GET", f"articlestocks/{in_till(tenant, f'N{lost}')['Id']}")
+    # Untold in the turn of one page, told in that of the next.
+    fault.times = 1
+    await tenant.shop.finish()
+    found = await shown(tenant, run)
+    assert (found["state"], problems(found), fault.struck) == ("done", {}, 1)
+    assert (level(tenant, f"N{lost}"), await states(tenant)) == (lost, [])
 
 
 async def test_a_slow_arcavis_gets_all_stock_without_waiting_for_a_lost_one(tenant: Tenant) -> None:

@@ -85,6 +85,10 @@ _FORGET_PROBLEMS = text(
     # What the run found of an article's stock before it came to the article still holds.
     " and not (run_id = :run and code = any(:kept))"
 )
+_FORGET_STOCK_PROBLEMS = text(
+    "delete from article_problem p using unnest(cast(:ids as bigint[])) u(id) where p.tenant_id = :tenant"
+    " and p.bexio_id = u.id and p.code = any(:codes)"
+)
 _FORGET_OLD_PROBLEMS = text("delete from article_problem where tenant_id = :tenant and run_id <> :run")
 _PROBLEMS = text(
     "insert into article_problem (tenant_id, bexio_id, run_id, code, params, number, name)"
@@ -275,6 +279,13 @@ async def add_problems(session: AsyncConnection, tenant: UUID, run: UUID, troubl
             "names": [one.name for one in troubles],
         }
         await session.execute(_PROBLEMS, values)
+
+
+async def forget_stock_problems(session: AsyncConnection, tenant: UUID, ids: Sequence[int]) -> None:
+    """What was wrong with the stock of these articles is cleared up."""
+    if ids:
+        values = {"tenant": tenant, "ids": list(ids), "codes": list(STOCK_PROBLEMS)}
+        await session.execute(_FORGET_STOCK_PROBLEMS, values)
 
 
 async def forget_old_problems(session: AsyncConnection, tenant: UUID, run: UUID) -> None:

@@ -94,7 +94,8 @@ class Stocking:
             state, trouble = _found(one, found[one.arcavis_id])
             states |= {} if state is None else {one.arcavis_id: state}
             troubles += [] if trouble is None else [trouble]
-        await self._mark(states, troubles)
+        clear = [one.bexio_id for one in left if one.arcavis_id in states]
+        await self._mark(states, troubles, clear)
         error = worst([one.error for one in found.values()])
         if error is not None:
             raise error
@@ -133,10 +134,12 @@ class Stocking:
         await self.work.reached("stock-kept")
         return sent
 
-    async def _mark(self, states: Mapping[str, str], troubles: Sequence[Trouble]) -> None:
+    async def _mark(self, states: Mapping[str, str], troubles: Sequence[Trouble], clear: Sequence[int] = ()) -> None:
+        """Keeps what became of stock by Arcavis id; for the bexio ids in `clear`, no more is wrong than `troubles`."""
         async with self.work.db.begin(self.work.tenant) as session:
             await operations.hold(session, self.work.operation)
             await stock.mark(session, self.work.tenant, states, self.work.clock.now())
+            await records.forget_stock_problems(session, self.work.tenant, clear)
             await records.add_problems(session, self.work.tenant, self.run, troubles)
 
 
