@@ -142,6 +142,22 @@ async def test_a_contact_saved_twice_at_once_is_made_once(people: People) -> Non
     assert len(people.contacts()) == 1
 
 
+async def test_a_saved_contact_that_may_be_several_is_a_question_with_the_candidates_and_goes_on_by_the_answer(
+    people: People,
+) -> None:
+    arcavis = people.add(ContactEmail="", Street="", StreetNumber="", Zip="", City="", ContactPhone="")
+    known = {people.add_in_bexio(mail=f"{city}@muster.example", city=city) for city in ("bern", "basel")}
+    pushed = await people.push(arcavis)
+    assert (pushed["state"], pushed["code"]) == ("conflict", "contact-match-open")
+    (conflict,) = await people.conflicts()
+    assert {one["bexio_id"] for one in conflict["candidates"]} == known
+    assert people.writes() == (0, 0)
+    chosen = min(known)
+    assert (await people.resolve(conflict, f"link:{chosen}"))["state"] == "closed"
+    assert (await people.push(arcavis))["bexio_id"] == chosen
+    assert len(people.contacts()) == 2
+
+
 @pytest.mark.parametrize("use", ["nonsense", "link:", "link:0", "link:x", "ARCAVIS"])
 async def test_a_decision_that_is_none_is_refused(people: People, use: str) -> None:
     people.add(ContactEmail="", Street="", StreetNumber="", Zip="", City="", ContactPhone="")

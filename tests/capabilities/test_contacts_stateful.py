@@ -18,6 +18,25 @@ async def test_both_sides_agree_but_for_what_was_changed_on_both(shop: Shop, pro
     await play(shop, program)
 
 
+async def test_an_address_that_one_cleared_and_the_other_added_to_stops_nobody(shop: Shop) -> None:
+    await play(
+        shop,
+        [
+            Edit("arcavis", 0, "street", ""),
+            Edit("bexio", 0, "house_number", "1a"),
+            Edit("bexio", 1, "street", ""),
+            Edit("arcavis", 1, "address_addition", "c/o Huber"),
+            Edit("arcavis", 2, "street", "Altweg"),
+            Edit("bexio", 2, "street", "Neuweg"),
+            Edit("bexio", 2, "house_number", "1"),
+            Sync("export"),
+            Decide("bexio"),
+            Sync("import"),
+            Sync(),
+        ],
+    )
+
+
 async def test_a_conflict_outlives_further_edits_and_ends_with_a_decision(shop: Shop) -> None:
     await play(
         shop,

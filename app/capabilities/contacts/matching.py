@@ -63,7 +63,7 @@ def for_arcavis(arcavis_id: int, near: Neighbourhood) -> Link | Ask | Alone:
     me = near.arcavis[arcavis_id]
     decision = decide(me, [(one, near.bexio[one]) for one in sorted(near.near_arcavis.get(arcavis_id, ()))])
     if isinstance(decision, Unclear):
-        return Ask(_best(decision.candidates))
+        return Ask(best(decision.candidates))
     if isinstance(decision, Unknown):
         return Ask(()) if arcavis_id in near.crowded else Alone()
     chosen = decision.candidate
@@ -95,6 +95,7 @@ def _has_rivals(chosen: Candidate, arcavis_id: int, near: Neighbourhood) -> bool
     return False
 
 
-def _best(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+def best(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates to show, the likeliest first."""
     ranked = sorted(candidates, key=lambda one: (not one.strong, -one.facts, one.bexio_id))
     return tuple(ranked[:MOST_CANDIDATES])

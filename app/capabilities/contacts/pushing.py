@@ -15,13 +15,15 @@ from app.capabilities.contacts import conflicts, loading, pairs
 from app.capabilities.contacts.cases import ARCHIVED, DELETED, Case
 from app.capabilities.contacts.fields import Kind
 from app.capabilities.contacts.ledger import Ledger
+from app.capabilities.contacts.loading import Question
 from app.capabilities.contacts.mapping import bexio_contact, problem_in_bexio
+from app.capabilities.contacts.matching import best
 from app.capabilities.contacts.reconcile import LONG_AGO, Reconciler, Terms
 from app.capabilities.contacts.records import Record
 from app.capabilities.contacts.refreshing import Refreshing
 from app.capabilities.contacts.sides import Opening, Sides
 from app.capabilities.parties.links import LinkKey
-from app.capabilities.parties.resolution import Resolution
+from app.capabilities.parties.resolution import Ambiguous, Resolution
 from app.core.clock import Clock
 from app.jobs.operations import Operation
 from app.jobs.outcomes import Done, NeedsAttention, Outcome
@@ -125,10 +127,15 @@ class _Push:
         if record is None:
             return
         reconciler = self._reconciler()
-        if await self._is_alone(record) and await self._made(record):
-            # From here on it is linked, and what the two hold is compared as always.
-            await work.reached("contact-pushed")
-        await reconciler.of_arcavis(self.kind, [record])
+        try:
+            if await self._is_alone(record) and await self._made(record):
+                # From here on it is linked, and what the two hold is compared as always.
+                await work.reached("contact-pushed")
+        except Ambiguous as found:
+            # bexio was searched further than the mirror reaches: the question is the one that a run would ask.
+            await reconciler.ask(Question(self.kind, record, best(found.candidates)))
+        else:
+            await reconciler.of_arcavis(self.kind, [record])
 
     async def _is_alone(self, record: Record) -> bool:
         work = self.work

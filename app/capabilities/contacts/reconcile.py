@@ -22,7 +22,7 @@ from app.capabilities.contacts.editing import Editing, Job, Replanning, answered
 from app.capabilities.contacts.fields import Fields, Kind, Side, label
 from app.capabilities.contacts.holding import busy, held
 from app.capabilities.contacts.ledger import Ledger
-from app.capabilities.contacts.loading import Batch
+from app.capabilities.contacts.loading import Batch, Question
 from app.capabilities.contacts.mapping import Vocabulary, problem_in_arcavis, problem_in_bexio
 from app.capabilities.contacts.merge import Base, Policy
 from app.capabilities.contacts.pairs import GROUP
@@ -102,6 +102,13 @@ class Reconciler:
     async def create(self, case: Case) -> None:
         """Makes the contact of one case in bexio, as a person decided."""
         await self._make_in_bexio(case.kind, [case])
+
+    async def ask(self, question: Question) -> None:
+        """Has a person say which bexio contact it is."""
+        ledger, record = self._ledger(), question.record
+        ledger.ask(question.kind, record.id, label(record.fields), question.candidates)
+        ledger.visit(ledger.place(question.kind), record.id)
+        await self._store(ledger)
 
     async def rest(self, case: Case) -> None:
         """Nothing is left to do about a case."""

@@ -19,6 +19,14 @@ BUSY_PAUSE = timedelta(seconds=2)
 CLOCK_SKEW = timedelta(minutes=1)
 
 
+class Ambiguous(Halt):
+    """A person must say which of the candidates it is, if any."""
+
+    def __init__(self, outcome: NeedsAttention, candidates: tuple[Candidate, ...]) -> None:
+        super().__init__(outcome)
+        self.candidates = candidates
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """One customer to resolve within one turn of work.
@@ -37,7 +45,8 @@ class Resolution:
         """The contact's id in bexio.
 
         Raises:
-            Halt: another operation resolves the customer, a lost create may still land, or a person must choose.
+            Ambiguous: a person must choose.
+            Halt: another operation resolves the customer, or a lost create may still land.
         """
         work = self.work
         now = work.clock.now()
@@ -65,7 +74,8 @@ class Resolution:
         if isinstance(decision, Unclear):
             await self._release(sent_at=sent_at)
             labels = "; ".join(f"{c.label}: {', '.join(c.reasons)}" for c in decision.candidates[:5])
-            raise Halt(NeedsAttention("contact-ambiguous", {"customer": self.key.arcavis_id, "candidates": labels}))
+            params = {"customer": self.key.arcavis_id, "candidates": labels}
+            raise Ambiguous(NeedsAttention("contact-ambiguous", params), decision.candidates)
         return await self._create()
 
     async def _search(self) -> list[Contact]:
