@@ -381,6 +381,35 @@ def test_a_position_whose_account_was_closed_meanwhile_cannot_be_taken_back_and_
     assert [(one.code, one.params["account"]) for one in back.findings] == [("booking-account-inactive", "3200")]
 
 
+@pytest.mark.parametrize(
+    ("rows", "name", "value"), [("accounts", "account_no", "3200"), ("accounts", "account_no", "1000"),
+                                ("taxes", "code", "UN81")]
+)  # fmt: skip
+def test_a_day_that_is_fully_posted_stays_so_whatever_is_switched_off_in_bexio(
+    rows: str, name: str, value: str
+) -> None:
+    day = [receipt(line("108.10")), moved(EXPENSE, "-12.50", purpose="1", number=2)]
+    plan = planned(day)
+    off = altered(terms(), rows, lambda one: getattr(one, name) == value, is_active=False)
+    later = planned(day, on=off, posted=posted_by(plan), sequence=1)
+    assert (later.state, later.findings, later.entries) == ("unchanged", (), ())
+    more = planned([*day, receipt(line("1.00"), number=3)], on=off, posted=posted_by(plan), sequence=1)
+    assert more.state == "held"
+
+
+def test_what_stands_is_no_excuse_for_a_rule_that_now_names_something_switched_off() -> None:
+    day = [receipt(line("108.10"))]
+    plan = planned(day)
+    off = altered(terms(), "accounts", lambda one: one.account_no == "3400", is_active=False)
+    changed = (replace(rules()[0], version=2, credit_account="3400"), *rules()[1:])
+    assert planned(day, by=changed, on=off, posted=posted_by(plan), sequence=1).state == "held"
+    asleep = altered(terms(), "taxes", lambda one: one.code == "UR26", is_active=False)
+    reduced = (replace(rules()[0], version=2, tax_code="@sales-reduced"), *rules()[1:])
+    assert planned(day, by=reduced, on=asleep, posted=posted_by(plan), sequence=1).state == "held"
+    untaxed = (replace(rules()[0], version=2, tax_code="UR26"), *rules()[1:])
+    assert planned(day, by=untaxed, on=asleep, posted=posted_by(plan), sequence=1).state == "held"
+
+
 def test_the_sink_is_told_each_receipts_part_and_the_parts_add_up() -> None:
     told: dict[tuple[UUID, str], Decimal] = {}
 

@@ -372,3 +372,22 @@ async def test_a_sale_that_would_be_refused_by_now_is_still_known(shop: Shop, te
     shop.clock.moved += 500 * 24 * 3600
     assert (await tenant.post("/invoices", sale)).status_code == 200
     assert await tenant.rows("select count(*) from document") == [(1,)]
+
+
+async def test_an_amount_written_with_fewer_zeros_is_the_same_sale(tenant: Tenant) -> None:
+    sale = tenant.sale(line_of("13.60", quantity="1.000"))
+    await tenant.post("/invoices", sale)
+    (line,) = sale["lines"]
+    again = {**sale, "total": "13.6", "lines": [{**line, "amount": "13.6", "quantity": "1", "tax_rate": "2.60"}]}
+    assert (await tenant.post("/invoices", again)).status_code == 200
+    other = {**sale, "lines": [{**line, "quantity": "10"}]}
+    assert (await tenant.post("/invoices", other)).status_code == 409
+
+
+@pytest.mark.parametrize("date", [1763596800, 1763596800.0, "1763596800", "2026-11-20T00:00:00Z", "20261120"])
+async def test_a_day_is_written_in_one_way_only(tenant: Tenant, date: object) -> None:
+    answer = await tenant.post("/invoices", tenant.sale(date=date))
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/date")
+    payment = {"transaction_id": "1", "date": date, "payment_type_id": CASH, "amount": "1.00"}
+    answer = await tenant.post("/invoices/open/42/payments", payment)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/date")

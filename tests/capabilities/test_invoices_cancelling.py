@@ -49,6 +49,18 @@ async def test_a_draft_is_deleted(shop: Shop, tenant: Tenant) -> None:
     assert owed(tenant) == 0
 
 
+async def test_who_does_not_wait_is_told_where_to_look(tenant: Tenant) -> None:
+    document = await tenant.issued()
+    asked = await tenant.post(f"/invoices/{document['id']}/cancel")
+    assert (asked.status_code, asked.headers["Location"]) == (202, f"/invoices/{document['id']}")
+    await tenant.shop.work()
+    assert (await tenant.get(asked.headers["Location"])).json()["status"] == "cancelled"
+    again = await tenant.post(f"/invoices/{document['id']}/cancel")
+    await tenant.shop.work()
+    assert again.status_code in {200, 202}
+    assert (await tenant.shown(document))["status"] == "cancelled"
+
+
 async def test_an_unpaid_invoice_is_cancelled_in_bexio(tenant: Tenant) -> None:
     document = await tenant.issued()
     assert owed(tenant) == Decimal("13.60")
@@ -74,6 +86,24 @@ async def test_an_invoice_with_payments_waits_for_a_person_who_is_told_what_to_d
 async def test_what_was_paid_at_the_till_itself_is_a_payment_too(tenant: Tenant) -> None:
     document = await tenant.cancelled(await tenant.issued(payments=MIXED))
     assert document["attention"]["code"] == "invoice-has-payments"
+
+
+@pytest.mark.parametrize("lands", [False, True], ids=["it never came", "it landed"])
+async def test_a_payment_without_an_answer_is_waited_for_before_the_invoice_is_cancelled(
+    shop: Shop, tenant: Tenant, *, lands: bool
+) -> None:
+    tenant.fault(Mode.ERROR_AFTER_WRITE if lands else Mode.ERROR_BEFORE, "payment$", times=1)
+    document = await tenant.issued(payments=MIXED)
+    document = await tenant.cancelled(document)
+    assert tenant.invoice(document).status == (InvoiceStatus.PARTIAL if lands else InvoiceStatus.PENDING)
+    await shop.finish()
+    document = await tenant.shown(document)
+    if lands:
+        assert document["attention"]["code"] == "invoice-has-payments"
+    else:
+        assert (document["status"], document["attention"]) == ("cancelled", None)
+        assert tenant.invoice(document).status == InvoiceStatus.CANCELLED
+        assert [row.state for row in await tenant.rows("select state from payment")] == ["planned"]
 
 
 async def test_after_the_payments_are_gone_a_retry_cancels_it(tenant: Tenant) -> None:
@@ -138,7 +168,7 @@ async def test_the_same_sale_after_its_cancel_stays_cancelled(tenant: Tenant) ->
 async def test_an_order_is_cancelled_in_the_same_way(tenant: Tenant) -> None:
     document = await tenant.issued(to="/orders")
     answer = await tenant.post(f"/orders/{document['id']}/cancel")
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.headers["Location"]) == (202, f"/orders/{document['id']}")
     await tenant.shop.work()
     assert (await tenant.shown(document))["status"] == "cancelled"
     assert tenant.invoice(document).status == InvoiceStatus.CANCELLED

@@ -195,3 +195,24 @@ async def test_a_contact_that_bexio_refuses_waits_for_a_person(shop: Shop, tenan
     assert document["attention"]["code"] in {"contact-rejected", "setting-unknown-in-bexio"}
     await tenant.set(bexio_user_id=1)
     assert (await tenant.retried(document))["status"] == "issued"
+
+
+async def test_only_the_backoffice_says_who_a_customer_is_and_only_when_asked(tenant: Tenant) -> None:
+    doubled = {"name_1": "Größl", "name_2": "Ümit", "mail": "uemit@groessl.example"}
+    _, second = add(tenant, **doubled), add(tenant, **doubled)
+    issued = await tenant.issued()
+    links = await tenant.rows(LINKS)
+    answer = await tenant.post(f"/invoices/{issued['id']}/retry", {"contact_bexio_id": second})
+    assert (answer.status_code, answer.json()["code"]) == (409, "contact-not-asked-for")
+    assert await tenant.rows(LINKS) == links
+    document = await tenant.worked(customer=NEWCOMER)
+    assert document["attention"]["code"] == "contact-ambiguous"
+    links = await tenant.rows(LINKS)
+    path = f"/invoices/{document['id']}/retry"
+    refused = await tenant.post(path, {"contact_bexio_id": second}, role="pos")
+    assert (refused.status_code, refused.json()["code"]) == (403, "role-forbidden")
+    await tenant.shop.work()
+    assert await tenant.rows(LINKS) == links
+    assert (await tenant.post(path, {"contact_bexio_id": second})).status_code == 202
+    await tenant.shop.work()
+    assert tenant.invoice(await tenant.shown(document)).head["contact_id"] == second

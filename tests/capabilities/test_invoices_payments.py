@@ -42,6 +42,26 @@ async def test_a_part_whose_kind_has_no_bank_account_waits_and_goes_on_when_it_h
     assert (document["status"], document["bexio"]["open_amount"]) == ("issued", "10.00")
 
 
+async def test_a_payment_is_seen_where_its_answer_says(tenant: Tenant) -> None:
+    document = await tenant.issued()
+    taken = await tenant.post(f"/invoices/open/{document['bexio']['id']}/payments", payment(document, "5.00"))
+    await tenant.shop.work()
+    seen = await tenant.get(taken.headers["Location"], role="pos")
+    assert (seen.status_code, seen.json()["status"], seen.json()["id"]) == (200, "recorded", taken.json()["id"])
+    missing = await tenant.get(f"/invoices/open/payments/{document['id']}")
+    assert (missing.status_code, missing.json()["code"]) == (404, "payment-not-found")
+
+
+async def test_a_key_that_was_used_for_one_payment_is_refused_for_another(tenant: Tenant) -> None:
+    document = await tenant.issued()
+    path, key = f"/invoices/open/{document['bexio']['id']}/payments", {"Idempotency-Key": "till-1-4711"}
+    assert (await tenant.post(path, payment(document, "5.00"), headers=key)).status_code == 202
+    again = await tenant.post(path, payment(document, "5.00"), headers=key)
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (202, "true")
+    other = await tenant.post(path, payment(document, "5.00", transaction_id="4712"), headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency-conflict")
+
+
 @pytest.mark.parametrize("mode", [Mode.TIMEOUT_AFTER_WRITE, Mode.LATE_LANDING, Mode.ERROR_AFTER_WRITE, Mode.RESET])
 async def test_a_part_without_an_answer_is_recorded_once(shop: Shop, tenant: Tenant, mode: Mode) -> None:
     await tenant.issued()
@@ -190,3 +210,10 @@ async def test_an_invoice_in_euro_is_neither_offered_nor_paid_as_francs(tenant: 
     (item,) = (await tenant.get("/attention?state=open")).json()["items"]
     assert (item["subject_kind"], item["code"]) == ("payment", "currency-not-supported")
     assert booked(tenant, "1000") == 0
+
+
+async def test_a_setting_that_changes_later_mails_no_old_invoices(tenant: Tenant) -> None:
+    document = await tenant.issued()
+    await tenant.set(invoice_send_mail=True)
+    await tenant.retried(document)
+    assert sent(tenant) == 0

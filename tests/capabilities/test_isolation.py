@@ -25,7 +25,7 @@ from tests.fixtures.shop import Body, Shop, Tenant, line_of
 
 # What each parameter of a path names. A new one must be added here, with a record that belongs to the other tenant.
 RULE: Body = {"title": "Nichts", "source": "payments", "value": "amount", "action": "ignore"}
-NAMED = ("invoice_id", "order_id", "item_id", "run_id", "export_id", "rule_id", "conflict_id", "entry_id")
+NAMED = ("invoice_id", "order_id", "item_id", "run_id", "export_id", "rule_id", "conflict_id", "entry_id", "payment_id")
 # Not a tenant's own records: bexio's and Arcavis' ids mean the caller's own, and operators see all tenants.
 OTHERS = {"bexio_id", "arcavis_id", "transaction_id", "kind", "slug", "key_id", "provision_id"}
 BODIES: Mapping[str, Body] = {
@@ -56,6 +56,9 @@ async def named_records(tenant: Tenant) -> Mapping[str, UUID]:
     (conflict,) = (await tenant.get("/contacts/conflicts")).json()["items"]
     named |= {"export_id": str(export), "rule_id": str(rule.id), "conflict_id": conflict["id"]}
     named["entry_id"] = str(entry)
+    taken = {"transaction_id": "820", "date": invoice["date"], "payment_type_id": "1", "amount": "1.00"}
+    paid = await tenant.post(f"/invoices/open/{invoice['bexio']['id']}/payments", taken)
+    named["payment_id"] = paid.json()["id"]
     return {name: UUID(value) for name, value in named.items()}
 
 

@@ -17,7 +17,7 @@ from app.capabilities.bookings import coverage
 from app.capabilities.bookings.book import ROUNDING, Cell, DayBook, Sums, key_of
 from app.capabilities.bookings.entries import DayPlan, Desired, Position, Posted, Terms
 from app.capabilities.bookings.findings import Finding
-from app.capabilities.bookings.preflight import besides, check_accounts, check_tax, tax_account
+from app.capabilities.bookings.preflight import SWITCHED_OFF, besides, check_accounts, check_tax, tax_account
 from app.capabilities.bookings.proof import Rounding, prove
 from app.capabilities.bookings.rules import Rule
 from app.capabilities.bookings.settling import Settling
@@ -93,6 +93,8 @@ class _Planning:
         tax = self._tax(cell)
         if isinstance(tax, Finding):
             flaws += besides(flaws, tax)
+        if {flaw.code for flaw in flaws} & SWITCHED_OFF and self._stands(cell, flaws):
+            return
         self._findings += flaws
         debit, credit = ledger.account(rule.debit_account or ""), ledger.account(rule.credit_account or "")
         if debit is None or credit is None or isinstance(tax, Finding):
@@ -117,6 +119,29 @@ class _Planning:
             receipts=cell.receipts,
             examples=tuple(cell.examples),
         )
+
+    def _stands(self, cell: Cell, flaws: Sequence[Finding]) -> bool:
+        """Whether a cell that could not be posted any more has been: only what must be posted needs living accounts."""
+        rule, ledger = cell.rule, self._terms.ledger
+        there = [
+            row for row in self._posted if (row.position.rule, row.position.group_key) == (rule.id, cell.group_key)
+        ]
+        errors = {flaw.code for flaw in flaws if flaw.severity == "error"}
+        if errors - SWITCHED_OFF or sum((row.amount for row in there), ZERO) != cell.amount:
+            return False
+        sides = [ledger.account(number or "") for number in (rule.debit_account, rule.credit_account)]
+        meant = [side.id for side in sides if side is not None]
+        rate = Decimal(cell.tax_rate) if cell.tax_rate is not None else None
+        for row in there:
+            at = row.position
+            if [at.debit_account, at.credit_account] != meant or not ledger.vat.means(rule.tax_code, rate, at.tax):
+                return False
+        for row in there:
+            self._desired[row.position] = Desired(
+                row.amount, row.rule_version, row.title, rule.position, row.text, row.tax_code
+            )
+        self._findings += [flaw for flaw in flaws if flaw.severity != "error"]
+        return True
 
     def _tax(self, cell: Cell) -> Tax | Finding | None:
         rule, day = cell.rule, self._book.day

@@ -20,6 +20,17 @@ CASH_ACCOUNT = "1000"
 # bexio itself books its customers' credits there.
 PREPAYMENTS = "2030"
 UNFIT = "vat-code-unfit-for-account"
+# What becomes of an account or a code in bexio after it was booked on: no reason to doubt what stands there.
+SWITCHED_OFF = frozenset(
+    {
+        "booking-account-inactive",
+        "vat-code-inactive",
+        "vat-code-expired",
+        "vat-code-sleeps",
+        "vat-code-missing",
+        "vat-code-ambiguous",
+    }
+)
 ENDS_WITHIN = timedelta(days=60)
 
 INCOME, EXPENSE = AccountType.INCOME, AccountType.EXPENSE

@@ -80,6 +80,20 @@ class VatCodes:
             return Missing("vat-code-of-other-rate", {"tax_code": wanted, "day": day.isoformat(), **found})
         return self._chosen(_KINDS[kind], {plain(rate)}, day, plain(rate))
 
+    def means(self, wanted: str | None, rate: Decimal | None, tax_id: int | None) -> bool:
+        """True when a code is what a rule's `tax_code` asks for, whether or not it still holds."""
+        tax = next((one for one in self.taxes if one.id == tax_id), None)
+        if wanted is None or tax is None:
+            return wanted is None and tax_id is None
+        if rate is not None and tax.value != rate:
+            return False
+        if not wanted.startswith("@"):
+            return tax.code == wanted
+        if wanted == BY_LINE:
+            return tax.type == SALES_TAX and rate is not None
+        kind, name = wanted.removeprefix("@").split("-")
+        return tax.type == _KINDS[kind] and self._classes.get(plain(tax.value)) == name
+
     def successor(self, tax: Tax, day: date) -> Tax | None:
         """The code of the same kind and class that holds on a later day, when `tax` has ended."""
         name = self._classes.get(plain(tax.value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.capabilities.documents.issuing import sole_issued
 from app.capabilities.documents.records import BexioFacts
+from app.capabilities.documents.tender import withdraw_lost_payments
 from app.capabilities.documents.turn import LOOK_AGAIN, Turn, facts_of
 from app.connectors.bexio.invoices import Invoice, InvoiceStatus
 from app.core.errors import ConnectionRefused, RemoteNotFound, RemoteRejected
@@ -29,8 +30,9 @@ async def cancel(turn: Turn) -> BexioFacts | None:
             turn.work.note(draft=None, bexio=None)
             return None
         case InvoiceStatus.CANCELLED:
-            pass
+            await withdraw_lost_payments(turn)
         case InvoiceStatus.PENDING if not invoice.total_received_payments:
+            await withdraw_lost_payments(turn)
             bexio = await turn.intend("cancelling", draft=invoice.id)
             try:
                 await bexio.invoices.cancel(invoice.id)

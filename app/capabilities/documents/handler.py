@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.capabilities.documents import records
 from app.capabilities.documents.cancelling import cancel
 from app.capabilities.documents.issuing import issue
-from app.capabilities.documents.mailing import mail
+from app.capabilities.documents.mailing import is_wanted, mail
 from app.capabilities.documents.records import BexioFacts, Projection
 from app.capabilities.documents.tender import paid_at_till, record_payments
 from app.capabilities.documents.tidying import tidy
@@ -72,7 +72,7 @@ class DocumentHandler:
 
     def _takes_longer(self, turn: Turn) -> bool:
         """Whether more remote work follows, for which nobody needs to wait."""
-        return bool(paid_at_till(turn) or turn.config.settings.invoice_send_mail)
+        return bool(paid_at_till(turn) or is_wanted(turn))
 
     async def _cancel(self, turn: Turn) -> Outcome:
         await cancel(turn)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from app.capabilities.documents import mapping
+from app.capabilities.documents.mailing import fix_wish
 from app.capabilities.documents.records import BexioFacts
 from app.capabilities.documents.turn import Turn, facts_of
 from app.capabilities.parties.resolution import Resolution
@@ -34,6 +35,7 @@ async def issue(turn: Turn) -> bool:
     if turn.facts is not None:
         return False
     mapping.fix_invoice_type(turn)
+    fix_wish(turn)
     lines = await mapping.lines(turn)
     found = await _found(turn)
     if found is not None and found.kb_item_status_id != DRAFT:

@@ -21,6 +21,17 @@ TEXTS = {
 }
 
 
+def fix_wish(turn: Turn) -> None:
+    """Whether bexio mails the invoice is decided once: a setting that changes later must not mail old invoices."""
+    if "send_mail" not in turn.work.memo:
+        turn.work.note(send_mail=turn.config.settings.invoice_send_mail)
+
+
+def is_wanted(turn: Turn) -> bool:
+    """What the setting said when work on the sale began."""
+    return bool(turn.work.memo.get("send_mail"))
+
+
 async def mail(turn: Turn) -> None:
     """Sends the mail once.
 
@@ -29,7 +40,7 @@ async def mail(turn: Turn) -> None:
     """
     customer = turn.document.sale.customer
     state = turn.work.memo.get("mail")
-    wanted = turn.config.settings.invoice_send_mail and customer is not None and customer.email
+    wanted = is_wanted(turn) and customer is not None and customer.email
     if not wanted or state == "sent" or turn.facts is None or customer is None or customer.email is None:
         return
     number = turn.facts.number or str(turn.facts.id)

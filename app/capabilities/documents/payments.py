@@ -103,6 +103,13 @@ async def read(session: AsyncConnection, payment: UUID) -> Row[Any] | None:
     return (await session.execute(_READ, {"id": payment})).first()
 
 
+async def withdraw(work: Work, payment: Row[Any]) -> None:
+    """Takes back that a payment is on its way: it was sent and did not land."""
+    async with work.db.begin(work.tenant) as session:
+        values = {"id": payment.id, "sent_at": payment.sent_at, "now": work.clock.now()}
+        await session.execute(_PLANNED, values)
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One payment to bring onto one invoice within one turn of work; `francs` is bexio's id of the currency CHF."""

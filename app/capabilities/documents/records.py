@@ -18,11 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.capabilities.documents.schemas import Sale
 from app.capabilities.tenancy.config import TenantConfig, from_row
 from app.connectors.access import BEXIO_COLUMNS
-from app.core.errors import NotFound
+from app.core.errors import Conflict, NotFound
+from app.core.money import plain
 from app.db.session import Database
 from app.db.statements import Record
 
 KIND = "document"
+# What is answered by naming the customer's contact in bexio.
+CONTACT_QUESTIONS = ["contact-ambiguous", "contact-gone", "contact-rejected"]
 
 ACCEPT = text(
     "select a.outcome, (a.shown).*"
@@ -59,6 +62,10 @@ SETTLE = text(
     " :document, :goal, :status, :contact, :bexio_id, :bexio_number, :bexio_total, :bexio_status, :bexio_open,"
     " :current) as settled"
 ).bindparams(bindparam("memo", type_=JSONB))
+_ASKED = text(
+    "select 1 from attention where tenant_id = :tenant and subject_kind = 'document' and subject_id = :document"
+    " and state = 'open' and code = any(cast(:codes as text[]))"
+)
 _GOAL = text("update document set goal = :goal, status = :status, updated_at = :now where id = :id")
 _FOLLOW = text(
     "update document d set bexio_status = i.status, bexio_open = i.open, bexio_total = i.total, updated_at = :now"
@@ -166,7 +173,15 @@ class Projection:
 def content_of(sale: Sale) -> tuple[bytes, bytes]:
     """A sale as stored, in JSON, and the fingerprint by which a repeated sale is recognised."""
     content = orjson.dumps(sale.model_dump(mode="json", exclude_none=True), option=orjson.OPT_SORT_KEYS)
-    return content, hashlib.sha256(content).digest()
+    # "13.6" is the amount that "13.60" is.
+    alike = orjson.dumps(sale.model_dump(exclude_none=True), default=_figure, option=orjson.OPT_SORT_KEYS)
+    return content, hashlib.sha256(alike).digest()
+
+
+def _figure(value: object) -> str:
+    if not isinstance(value, Decimal):
+        raise TypeError(type(value).__name__)
+    return plain(value)
 
 
 async def known(session: AsyncConnection, tenant: UUID, sale: Sale, source: str) -> Row[Any] | None:
@@ -243,6 +258,17 @@ async def lock(session: AsyncConnection, document: UUID, source: str) -> StoredD
 async def project(session: AsyncConnection, projection: Projection, now: datetime) -> None:
     """Writes what the pipeline found out onto the document."""
     await session.execute(_PROJECT, projection.values(now))
+
+
+async def require_contact_question(session: AsyncConnection, tenant: UUID, document: UUID) -> None:
+    """Only while it is asked for does a contact belong into a retry.
+
+    Raises:
+        Conflict: nobody asks who the customer of this document is.
+    """
+    values = {"tenant": tenant, "document": document, "codes": CONTACT_QUESTIONS}
+    if (await session.execute(_ASKED, values)).first() is None:
+        raise Conflict("contact-not-asked-for")
 
 
 async def set_goal(session: AsyncConnection, document: UUID, *, goal: str, status: str, now: datetime) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Query, status
+from fastapi import Depends, Query, Response, status
 
 from app.api.auth import TenantCaller
+from app.api.deps import Language, PreferWait, Waiting
 from app.api.pagination import Page, Paging, Position
-from app.api.waiting import Settled
 from app.capabilities.documents import views
-from app.capabilities.documents.deps import Intake
+from app.capabilities.documents.deps import Intake, Service
 from app.capabilities.documents.records import Listing
-from app.capabilities.documents.schemas import Document, Sale
+from app.capabilities.documents.schemas import Document, Retry, Sale
 from app.capabilities.documents.service import Documents, Source
 
 PATHS = {"sale": "/invoices", "order": "/orders"}
@@ -22,6 +23,10 @@ TAKEN: dict[int | str, dict[str, Any]] = {
     200: {"description": "The sale was known already.", "model": Document},
     201: {"description": "Issued while the caller waited.", "model": Document},
 }
+TAKEN_UP: dict[int | str, dict[str, Any]] = {
+    202: {"description": "It is being worked on; see `Location`.", "model": Document},
+}
+UNDER_WAY = frozenset({"accepted", "sending"})
 Status = Literal["accepted", "sending", "issued", "attention", "cancelled"]
 StatusFilter = Annotated[Status | None, Query(alias="status", description="Only documents with this status.")]
 From = Annotated[date | None, Query(alias="from", description="First day of sale.")]
@@ -52,9 +57,32 @@ async def page(
     return paging.page(rows, lambda row: Position(row.created_at, row.id), lambda row: views.document(row, language))
 
 
-async def cancel(
-    service: Documents, settled: Settled, caller: TenantCaller, document: UUID, source: Source, wait: int, language: str
-) -> Document:
-    """Cancels, and waits as asked for."""
-    await service.cancel(caller, document, source)
-    return await service.settled(settled, caller.tenant, document, source, wait, language)
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a document that a worker carries out: 200 once that is seen, 202 while it is under way."""
+
+    service: Service
+    settled: Waiting
+    wait: PreferWait
+    language: Language
+    response: Response
+
+    async def cancel(self, caller: TenantCaller, document: UUID, source: Source) -> Document:
+        """Cancels, and waits as asked for."""
+        await self.service.cancel(caller, document, source)
+        return await self._seen(caller, document, source)
+
+    async def retry(self, caller: TenantCaller, document: UUID, source: Source, wanted: Retry | None) -> Document:
+        """Goes on at once, and waits as asked for."""
+        await self.service.retry(caller, document, source, wanted.contact_bexio_id if wanted else None)
+        return await self._seen(caller, document, source)
+
+    async def _seen(self, caller: TenantCaller, document: UUID, source: Source) -> Document:
+        seen = await self.service.settled(self.settled, caller.tenant, document, source, self.wait, self.language)
+        if seen.status in UNDER_WAY:
+            self.response.status_code = status.HTTP_202_ACCEPTED
+            self.response.headers["Location"] = f"{PATHS[source]}/{document}"
+        return seen
+
+
+Changing = Annotated[Change, Depends(Change)]

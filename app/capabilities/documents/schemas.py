@@ -36,6 +36,7 @@ def _decimal_schema(pattern: str, example: str) -> WithJsonSchema:
 
 _MONEY = r"^-?[0-9]{1,9}(\.[0-9]{1,2})?$"
 _PRICE = r"^-?[0-9]{1,9}(\.[0-9]{1,6})?$"
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _RATE = r"^[0-9]{1,2}(\.[0-9]{1,2})?$"
 
 Money = Annotated[
@@ -53,6 +54,16 @@ TaxRate = Annotated[
     _decimal_text(_RATE, 'This must be a VAT rate in percent as a string, such as "8.1".'),
     _decimal_schema(_RATE, "2.6"),
 ]
+
+
+def _day(value: Any) -> Any:  # noqa: ANN401 - whatever JSON held
+    """Pydantic alone would take seconds since 1970 and midnights too."""
+    if (isinstance(value, str) and _DATE.fullmatch(value) is None) or isinstance(value, int | float):
+        raise InvalidValue("This must be a date written YYYY-MM-DD.")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
 Short = Annotated[str, StringConstraints(max_length=80)]
 Name = Annotated[str, StringConstraints(max_length=255)]
@@ -122,7 +133,7 @@ class Sale(Strict):
 
     transaction_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
     number: Annotated[str, StringConstraints(min_length=1, max_length=40)]
-    date: date
+    date: Day
     store: Short | None = None
     point_of_sale: Short | None = None
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "CHF"

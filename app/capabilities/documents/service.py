@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.api.auth import TenantCaller
+from app.api.auth import Role, TenantCaller
 from app.api.waiting import Settled
 from app.capabilities.documents import records, views
 from app.capabilities.documents.checks import check
@@ -21,7 +21,7 @@ from app.capabilities.parties.links import LinkKey
 from app.capabilities.tenancy.configs import Configs
 from app.connectors.access import RemoteAccess
 from app.core.clock import Clock
-from app.core.errors import Conflict, InvalidInput
+from app.core.errors import Conflict, Forbidden, InvalidInput
 from app.core.ids import uuid7
 from app.core.priority import Priority
 from app.core.swiss_time import today
@@ -156,11 +156,19 @@ class Documents:
                 await records.set_goal(session, document, goal="cancelled", status="accepted", now=now)
 
     async def retry(self, caller: TenantCaller, document: UUID, source: Source, contact: int | None = None) -> None:
-        """Goes on at once, after whatever held it up was mended. `contact` says who the customer is in bexio."""
+        """Goes on at once, after whatever held it up was mended. `contact` says who the customer is in bexio.
+
+        Raises:
+            Forbidden: a till does not say who a customer is for good.
+            Conflict: nobody asked who the customer is.
+        """
+        if contact is not None and caller.role is not Role.BACKOFFICE:
+            raise Forbidden("role-forbidden", role=caller.role.value)
         now = self.clock.now()
         async with self.db.begin(caller.tenant) as session:
             found = await self._again(session, caller, document, source, "retry")
             if contact is not None and found.sale.customer is not None:
+                await records.require_contact_question(session, caller.tenant, document)
                 key = LinkKey(caller.tenant, "customer", found.sale.customer.arcavis_id)
                 await links.decide(session, key, contact, caller.actor, now)
             subject = Subject(caller.tenant, records.KIND, document)

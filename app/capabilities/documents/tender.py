@@ -9,7 +9,7 @@ from app.capabilities.documents.payments import PlannedPayment, Recording
 from app.capabilities.documents.schemas import SalePayment
 from app.capabilities.documents.turn import Turn, facts_of
 from app.core.ids import uuid7
-from app.jobs.outcomes import Halt, NeedsAttention
+from app.jobs.outcomes import Halt, Later, NeedsAttention
 
 
 def paid_at_till(turn: Turn) -> list[tuple[int, SalePayment]]:
@@ -44,6 +44,23 @@ async def record_payments(turn: Turn, *, fresh: bool) -> None:
         await recording.record()
         left -= row.amount
     turn.saw(facts_of(await turn.bexio.invoices.get(turn.facts.id)), paid=True)
+
+
+async def withdraw_lost_payments(turn: Turn) -> None:
+    """Before an invoice is cancelled: a payment that was sent without an answer is there by now, or never comes.
+
+    Raises:
+        Halt: it may still land.
+    """
+    async with turn.work.db.begin(turn.work.tenant) as session:
+        rows = await payments.of_document(session, turn.document.id)
+    for row in rows:
+        if row.state != "sending":
+            continue
+        due = row.sent_at + turn.settle
+        if turn.now < due:
+            raise Halt(Later(due - turn.now, "payment-may-land"))
+        await payments.withdraw(turn.work, row)
 
 
 async def _plan(turn: Turn) -> None:

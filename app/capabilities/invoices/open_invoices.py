@@ -42,14 +42,16 @@ from app.jobs.work import Work
 KIND = "payment"
 MOST = 100
 
-_SHOW = text(
+_SHOWN = (
     "select p.*, o.state as work_state, o.reason as work_reason, o.next_attempt_at, a.id as attention_id,"
     " a.code as attention_code, a.params as attention_params, a.created_at as attention_at,"
     " case when p.state = 'recorded' then 'recorded' when a.id is not null then 'attention' else 'accepted' end"
     " as shown_status from payment p join operation o on o.kind = 'payment' and o.subject_id = p.id"
     " left join attention a on a.tenant_id = p.tenant_id and a.subject_kind = 'payment' and a.subject_id = p.id"
-    " and a.state = 'open' where p.tenant_id = :tenant and p.natural_key = :key order by a.created_at limit 1"
+    " and a.state = 'open' where p.tenant_id = :tenant and "
 )
+_SHOW = text(_SHOWN + "p.natural_key = :key order by a.created_at limit 1")
+_SHOW_ONE = text(_SHOWN + "p.id = :id and p.document_id is null order by a.created_at limit 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,18 @@ class OpenInvoicesService:
         if bytes(row.content_hash) != planned.hash:
             raise Conflict("payment-conflict", transaction_id=payment.transaction_id)
         return _view(row, caller.language), new
+
+    async def payment(self, tenant: UUID, payment: UUID, language: str) -> RecordedPayment:
+        """A payment as it is now.
+
+        Raises:
+            NotFound: this tenant has none like it.
+        """
+        async with self.db.begin(tenant) as session:
+            row = (await session.execute(_SHOW_ONE, {"tenant": tenant, "id": payment})).first()
+        if row is None:
+            raise NotFound("payment-not-found")
+        return _view(row, language)
 
     async def _start(self, session: AsyncConnection, caller: TenantCaller, payment: UUID) -> None:
         now = self.clock.now()

@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
 from app.api.auth import Role
-from app.api.deps import PREFER_DOCUMENTED, Backoffice, Language, PageParams, Pos, PreferWait, Waiting
+from app.api.deps import PREFER_DOCUMENTED, Backoffice, IdempotencyKey, Language, PageParams, Pos, PreferWait, Waiting
 from app.api.pagination import Page
 from app.api.problems import problems
 from app.capabilities.documents import routes
 from app.capabilities.documents.deps import Admission, Intake, Service
 from app.capabilities.documents.records import Listing
-from app.capabilities.documents.routes import TAKEN, From, StatusFilter, To
+from app.capabilities.documents.routes import TAKEN, TAKEN_UP, Changing, From, StatusFilter, To
 from app.capabilities.documents.schemas import Document, Retry, Sale
 from app.capabilities.invoices.open_invoices import OpenInvoicesService
 from app.capabilities.invoices.schemas import OpenInvoices, RecordedPayment, TillPayment
@@ -81,6 +81,7 @@ async def pay_open_invoice(
     bexio_id: Annotated[int, Path(ge=1, lt=2**53)],
     payment: TillPayment,
     caller: Pos,
+    _key: IdempotencyKey,
     service: Open,
     settled: Waiting,
     wait: PreferWait,
@@ -94,7 +95,14 @@ async def pay_open_invoice(
         response.status_code = status.HTTP_200_OK
     elif recorded.status == "recorded":
         response.status_code = status.HTTP_201_CREATED
+    response.headers["Location"] = f"/invoices/open/payments/{recorded.id}"
     return recorded
+
+
+@router.get("/open/payments/{payment_id}", responses=problems(NotFound))
+async def get_open_invoice_payment(payment_id: UUID, caller: Pos, service: Open, language: Language) -> RecordedPayment:
+    """A payment that a till took for an open invoice, on its way to bexio."""
+    return await service.payment(caller.tenant, payment_id, language)
 
 
 @router.get("/{invoice_id}", responses=problems(NotFound))
@@ -118,24 +126,15 @@ async def get_invoice_pdf(invoice_id: UUID, caller: Pos, service: Service) -> Re
     return Response(await service.pdf(caller, invoice_id, "sale"), media_type="application/pdf")
 
 
-@router.post("/{invoice_id}/cancel", responses=problems(NotFound))
-async def cancel_invoice(
-    invoice_id: UUID, caller: Pos, service: Service, settled: Waiting, wait: PreferWait, language: Language
-) -> Document:
+@router.post("/{invoice_id}/cancel", responses={**TAKEN_UP, **problems(NotFound)})
+async def cancel_invoice(invoice_id: UUID, caller: Pos, _key: IdempotencyKey, change: Changing) -> Document:
     """The sale was cancelled in Arcavis: the invoice is cancelled, its draft deleted, or it is never made."""
-    return await routes.cancel(service, settled, caller, invoice_id, "sale", wait, language)
+    return await change.cancel(caller, invoice_id, "sale")
 
 
-@router.post("/{invoice_id}/retry", responses=problems(NotFound))
+@router.post("/{invoice_id}/retry", responses={**TAKEN_UP, **problems(Conflict, NotFound)})
 async def retry_invoice(
-    invoice_id: UUID,
-    caller: Pos,
-    service: Service,
-    settled: Waiting,
-    wait: PreferWait,
-    language: Language,
-    wanted: Retry | None = None,
+    invoice_id: UUID, caller: Pos, _key: IdempotencyKey, change: Changing, wanted: Retry | None = None
 ) -> Document:
     """Goes on at once, after what held the sale up was mended; may say which bexio contact the customer is."""
-    await service.retry(caller, invoice_id, "sale", wanted.contact_bexio_id if wanted else None)
-    return await service.settled(settled, caller.tenant, invoice_id, "sale", wait, language)
+    return await change.retry(caller, invoice_id, "sale", wanted)

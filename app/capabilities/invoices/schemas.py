@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.capabilities.documents.schemas import AttentionSummary, Id, Money, Strict, Waiting
+from app.capabilities.documents.schemas import AttentionSummary, Day, Id, Money, Strict, Waiting
 
 
 class OpenInvoice(BaseModel):
@@ -64,7 +64,7 @@ class TillPayment(Strict):
     )
 
     transaction_id: Id
-    date: date
+    date: Day
     payment_type_id: Id
     amount: Money
 

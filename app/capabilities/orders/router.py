@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response, status
 
 from app.api.auth import Role, TenantCaller
-from app.api.deps import PREFER_DOCUMENTED, Backoffice, Language, PageParams, PreferWait, Waiting
+from app.api.deps import PREFER_DOCUMENTED, Backoffice, IdempotencyKey, Language, PageParams
 from app.api.pagination import Page
 from app.api.problems import problems
 from app.capabilities.documents import routes
 from app.capabilities.documents.deps import Admission, Intake, Service
 from app.capabilities.documents.records import Listing
-from app.capabilities.documents.routes import TAKEN, From, StatusFilter, To
+from app.capabilities.documents.routes import TAKEN, TAKEN_UP, Changing, From, StatusFilter, To
 from app.capabilities.documents.schemas import Document, Retry, Sale
 from app.core.errors import Conflict, ConnectionRefused, Forbidden, InvalidInput, NotFound, RemoteUnavailable
 
@@ -78,24 +78,15 @@ async def get_order_pdf(order_id: UUID, caller: OrderCaller, service: Service) -
     return Response(await service.pdf(caller, order_id, "order"), media_type="application/pdf")
 
 
-@router.post("/{order_id}/cancel", responses=problems(Forbidden, NotFound))
-async def cancel_order(
-    order_id: UUID, caller: OrderCaller, service: Service, settled: Waiting, wait: PreferWait, language: Language
-) -> Document:
+@router.post("/{order_id}/cancel", responses={**TAKEN_UP, **problems(Forbidden, NotFound)})
+async def cancel_order(order_id: UUID, caller: OrderCaller, _key: IdempotencyKey, change: Changing) -> Document:
     """The order was cancelled in Arcavis: the invoice is cancelled, its draft deleted, or it is never made."""
-    return await routes.cancel(service, settled, caller, order_id, "order", wait, language)
+    return await change.cancel(caller, order_id, "order")
 
 
-@router.post("/{order_id}/retry", responses=problems(Forbidden, NotFound))
+@router.post("/{order_id}/retry", responses={**TAKEN_UP, **problems(Forbidden, Conflict, NotFound)})
 async def retry_order(
-    order_id: UUID,
-    caller: OrderCaller,
-    service: Service,
-    settled: Waiting,
-    wait: PreferWait,
-    language: Language,
-    wanted: Retry | None = None,
+    order_id: UUID, caller: OrderCaller, _key: IdempotencyKey, change: Changing, wanted: Retry | None = None
 ) -> Document:
     """Goes on at once, after what held the order up was mended; may say which bexio contact the customer is."""
-    await service.retry(caller, order_id, "order", wanted.contact_bexio_id if wanted else None)
-    return await service.settled(settled, caller.tenant, order_id, "order", wait, language)
+    return await change.retry(caller, order_id, "order", wanted)

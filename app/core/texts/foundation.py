@@ -232,6 +232,11 @@ ENTRIES: Mapping[str, Entry] = {
         "There is no such sale or order for this tenant.",
         "Check the id.",
     ),
+    "payment-not-found": Entry(
+        "Payment not found",
+        "There is no such payment for an open invoice of this tenant.",
+        "Take the address from the header `Location` of the answer to the payment.",
+    ),
     "account-missing": Entry(
         "Account missing",
         "Account {account} does not exist in bexio or is inactive.",
@@ -332,6 +337,11 @@ ENTRIES: Mapping[str, Entry] = {
         "Not issued yet",
         "The sale is not an issued invoice yet.",
         "Wait until it is issued; see its status.",
+    ),
+    "contact-not-asked-for": Entry(
+        "Contact not asked for",
+        "Nothing about the customer of this sale waits for a decision; nothing was changed.",
+        "Retry without contact_bexio_id; an existing link is changed in the contacts.",
     ),
     "invoice-doubled": Entry(
         "Two invoices found",
