@@ -10,6 +10,7 @@ import pytest
 
 from app.connectors.arcavis import envelope
 from app.connectors.arcavis.client import Arcavis
+from app.connectors.arcavis.names import Transaction
 from app.connectors.clients import HttpClients, Upstream
 from app.connectors.transport import Transport
 from app.core.errors import ConnectionRefused, RemoteNotFound, RemoteUnavailable
@@ -122,6 +123,7 @@ async def test_a_booked_sale_is_read_by_id_and_by_day(arcavis: Arcavis, shop: Sh
     day = date(2026, 11, 20)
     pages = [page async for page in arcavis.transactions.pages(day, day)]
     (sale,) = [row for page in pages for row in page.result]
+    assert isinstance(sale, Transaction)
     assert (sale.amount, sale.sale_day.date()) == (Decimal("31.5"), day)
     assert sum(line.price for line in sale.transaction_articles) == sale.amount
     assert (await arcavis.transactions.get(sale.id)) == sale
