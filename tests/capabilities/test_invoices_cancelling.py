@@ -106,6 +106,23 @@ async def test_a_payment_without_an_answer_is_waited_for_before_the_invoice_is_c
         assert [row.state for row in await tenant.rows("select state from payment")] == ["planned"]
 
 
+async def test_a_draft_that_lands_late_goes_even_while_a_person_is_asked_for(shop: Shop, tenant: Tenant) -> None:
+    tenant.fault(Mode.ERROR_BEFORE, "kb_invoice$", times=1)
+    document = await tenant.worked(payments=MIXED)
+    shop.clock.moved += 5
+    await shop.work()
+    (invoice,) = tenant.in_bexio(document)
+    late = {"api_reference": invoice.api_reference, "contact_id": invoice.head["contact_id"], "user_id": 1}
+    await tenant.shop.in_bexio(tenant, "POST", "/2.0/kb_invoice", late)
+    assert len(tenant.in_bexio(document)) == 2
+    document = await tenant.cancelled(document)
+    assert (document["status"], document["attention"]["code"]) == ("attention", "invoice-has-payments")
+    await shop.finish()
+    assert [one.id for one in tenant.in_bexio(document)] == [invoice.id]
+    document = await tenant.shown(document)
+    assert (document["status"], document["attention"]["code"]) == ("attention", "invoice-has-payments")
+
+
 async def test_after_the_payments_are_gone_a_retry_cancels_it(tenant: Tenant) -> None:
     document = await tenant.issued()
     await paid_in_bexio(tenant, document, "5.00")

@@ -52,12 +52,7 @@ class DocumentHandler:
         fresh = await issue(turn)
         if self._takes_longer(turn):
             await turn.publish("issued")
-        refusal = await self._finish(turn, fresh=fresh)
-        # Even while a person is asked for, a draft that a lost request left behind must go.
-        if refusal is not None and turn.work.memo.get("unclear"):
-            await turn.raise_item(refusal)
-        await tidy(turn)
-        return refusal or Done()
+        return await self._tidied(turn, await self._finish(turn, fresh=fresh))
 
     async def _finish(self, turn: Turn, *, fresh: bool) -> NeedsAttention | None:
         """Payments and mail; what a person must do about them, if anything."""
@@ -75,10 +70,27 @@ class DocumentHandler:
         return bool(paid_at_till(turn) or is_wanted(turn))
 
     async def _cancel(self, turn: Turn) -> Outcome:
-        await cancel(turn)
-        turn.work.note(cancelled=True)
+        turn.work.note(cancelled=None)
+        refusal = await self._cancelled(turn)
+        turn.work.note(cancelled=refusal is None)
+        return await self._tidied(turn, refusal)
+
+    async def _cancelled(self, turn: Turn) -> NeedsAttention | None:
+        """The invoice is cancelled; or what a person must do about it first."""
+        try:
+            await cancel(turn)
+        except Halt as halt:
+            if isinstance(halt.outcome, NeedsAttention):
+                return halt.outcome
+            raise
+        return None
+
+    async def _tidied(self, turn: Turn, refusal: NeedsAttention | None) -> Outcome:
+        """Even while a person is asked for, a draft that a lost request left behind must go."""
+        if refusal is not None and turn.work.memo.get("unclear"):
+            await turn.raise_item(refusal)
         await tidy(turn)
-        return Done()
+        return refusal or Done()
 
     async def settled(self, session: AsyncConnection, operation: Operation, outcome: Outcome) -> None:
         """Projects what the turn found out onto the document."""
@@ -107,7 +119,10 @@ def _status(memo: Mapping[str, Any], facts: BexioFacts | None, outcome: Outcome)
     if memo.get("goal") == "cancelled":
         if isinstance(outcome, NeedsAttention):
             return "attention"
-        return "cancelled" if memo.get("cancelled") else "accepted"
+        # False: a person is asked for, and what was left behind is still looked for.
+        if (cancelled := memo.get("cancelled")) is not None:
+            return "cancelled" if cancelled else "attention"
+        return "accepted"
     if isinstance(outcome, NeedsAttention) and (facts is None or outcome.code in BLOCKING):
         return "attention"
     return "issued" if facts is not None else "accepted"
