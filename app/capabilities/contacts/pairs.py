@@ -66,6 +66,7 @@ _RELEASE = text(
     "delete from contact_link l using unnest(cast(:ids as text[])) as n(id) where l.tenant_id = :tenant"
     " and l.kind = :kind and l.arcavis_id = n.id and l.state = 'resolving' and l.holder = :holder"
 )
+# `offset 0` keeps the look-up one for each pair: as a join it would read all of a tenant's links each time.
 _JOIN = text(
     "insert into contact_link as l (tenant_id, kind, arcavis_id, bexio_id, state, base_arcavis, base_bexio, evidence,"
     " synced_at, created_at, updated_at) select :tenant, :kind, n.arcavis_id, n.bexio_id, n.state,"
@@ -75,7 +76,7 @@ _JOIN = text(
     " as n(arcavis_id, bexio_id, state, base_arcavis, base_bexio, evidence)"
     " where not exists (select from contact_link o where o.tenant_id = :tenant and o.kind = :kind"
     " and o.bexio_id = n.bexio_id and o.arcavis_id <> n.arcavis_id and not o.alias"
-    " and o.state in ('active', 'conflict'))"
+    " and o.state in ('active', 'conflict') offset 0)"
     " on conflict (tenant_id, kind, arcavis_id) do update set bexio_id = excluded.bexio_id, state = excluded.state,"
     " base_arcavis = excluded.base_arcavis, base_bexio = excluded.base_bexio, synced_at = excluded.synced_at,"
     " holder = null, held_until = null, sent_at = null, reason = null, updated_at = excluded.updated_at,"

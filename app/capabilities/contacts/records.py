@@ -33,9 +33,10 @@ _STORE = text(
     " where r.gone or r.fields <> excluded.fields or r.extra <> excluded.extra or r.pending > excluded.pending"
     " returning remote_id"
 )
+# Not joined with the ids: on a table that was never analysed Postgres would read all of a tenant's keys each time.
 _FORGET_KEYS = text(
-    "delete from contact_key k using unnest(cast(:ids as bigint[])) as n(id)"
-    " where k.tenant_id = :tenant and k.side = :side and k.kind = :kind and k.remote_id = n.id"
+    "delete from contact_key where tenant_id = :tenant and side = :side and kind = :kind"
+    " and remote_id = any(cast(:ids as bigint[]))"
 )
 _STORE_KEYS = text(
     "insert into contact_key (tenant_id, side, kind, key, remote_id) select :tenant, :side, :kind, n.key, n.id"
