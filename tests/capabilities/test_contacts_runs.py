@@ -116,6 +116,30 @@ async def test_of_many_contacts_too_the_second_run_reads_one_page_and_a_late_cha
     assert [row.remote_id for row in await people.tenant.rows(found)] == [late]
 
 
+async def test_after_many_writes_only_the_side_that_was_written_is_read_again(people: People) -> None:
+    fill_bexio(people.company, people_of(600, 1))
+    run = await people.run("import")
+    assert run["counts"]["created"] >= 600
+    assert people.company.requests.by_route["POST /2.0/contact/search"] == 1
+    people.shop.clock.moved += TEN_MINUTES
+    people.shop.arcavis.requests.clear()
+    assert figures(await people.run("import")) == {}
+    assert people.shop.arcavis.requests.report()["by_route"] == {"GET /api/customers": 1, "GET /api/suppliers": 1}
+
+
+async def test_a_contact_that_changed_is_found_by_what_it_is_called_now(people: People) -> None:
+    named = "select key from contact_key where side = 'bexio' and remote_id = {} and key like 'n:%'"
+    changed, other = people.add_in_bexio(name_1="Vorher"), people.add_in_bexio(name_1="Anders")
+    await people.run("import")
+    people.shop.clock.moved += TEN_MINUTES
+    people.edit_in_bexio(changed, name_1="Nachher")
+    await people.run("import")
+    for identity, name in ((changed, "nachher"), (other, "anders")):
+        keys = [row.key for row in await people.tenant.rows(named.format(identity))]
+        assert len(keys) == 1
+        assert name in keys[0]
+
+
 async def test_a_full_run_reads_everything_and_writes_nothing_that_agrees(people: People) -> None:
     for number in range(5):
         people.add(Name=f"Hier{number}", ContactEmail=f"h{number}@muster.example")

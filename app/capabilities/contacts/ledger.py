@@ -85,7 +85,7 @@ class Ledger:
 
     def wrote(self, place: Place, record: Record, *, pending: bool = False) -> None:
         """A record as it now stands in its system; `pending` when something in it was not known before."""
-        self.tally.writes += 1
+        self.tally.writes[place.side] += 1
         self._stored[place, pending].append(record)
 
     def edited(self, kind: Kind, bexio_id: int) -> None:

@@ -71,7 +71,7 @@ class Progress(BaseModel):
     counts: dict[str, int] = Field(default_factory=dict)
     lines: list[Line] = Field(default_factory=list[Line])
     total: int | None = None
-    written: int = 0
+    written: dict[Side, int] = Field(default_factory=dict[Side, int])
     rounds: int = 0
     bexio: Reading = Field(default_factory=Reading)
     customers: Reading = Field(default_factory=Reading)
@@ -110,7 +110,7 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter[str])
     lines: list[Line] = field(default_factory=list[Line])
-    writes: int = 0
+    writes: Counter[Side] = field(default_factory=Counter[Side])
 
     def add(self, count: str, line: Line | None = None) -> None:
         """One contact is dealt with."""
@@ -121,7 +121,8 @@ class Tally:
     def into(self, progress: Progress) -> None:
         """Adds the batch to the run's figures; of the lines as many as there is room for."""
         progress.count(**self.counts)
-        progress.written += self.writes
+        for side, number in self.writes.items():
+            progress.written[side] = progress.written.get(side, 0) + number
         progress.lines += self.lines[: MOST_LINES - len(progress.lines)]
 
 

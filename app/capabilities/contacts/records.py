@@ -31,12 +31,14 @@ _STORE = text(
     " on conflict (tenant_id, side, kind, remote_id) do update set fields = excluded.fields, extra = excluded.extra,"
     " gone = false, pending = excluded.pending, visited = null"
     " where r.gone or r.fields <> excluded.fields or r.extra <> excluded.extra or r.pending > excluded.pending"
-    " returning remote_id"
+    " returning remote_id, xmax <> 0 as known"
 )
-# Not joined with the ids: on a table that was never analysed Postgres would read all of a tenant's keys each time.
+# Found one by one and deleted by their place: joined with the ids, or as a list of them, all of a tenant's keys would
+# be read each time. A key is never updated, so that its place holds.
 _FORGET_KEYS = text(
-    "delete from contact_key where tenant_id = :tenant and side = :side and kind = :kind"
-    " and remote_id = any(cast(:ids as bigint[]))"
+    "delete from contact_key where ctid = any(array(select k.ctid from unnest(cast(:ids as bigint[])) as n(id)"
+    " cross join lateral (select ctid from contact_key c where c.tenant_id = :tenant and c.side = :side"
+    " and c.kind = :kind and c.remote_id = n.id offset 0) k))"
 )
 _STORE_KEYS = text(
     "insert into contact_key (tenant_id, side, kind, key, remote_id) select :tenant, :side, :kind, n.key, n.id"
@@ -160,7 +162,10 @@ async def store(session: AsyncConnection, place: Place, records: Iterable[Record
         "extras": [orjson.dumps(record.extra()).decode() for record in by_id.values()],
         "pending": pending,
     }
-    changed = [row.remote_id for row in await session.execute(_STORE, {**place.values(), **values})]
+    changed = {row.remote_id: row.known for row in await session.execute(_STORE, {**place.values(), **values})}
+    known = [one for one, is_known in changed.items() if is_known]
+    if known:
+        await session.execute(_FORGET_KEYS, {**place.values(), "ids": known})
     if changed:
         await _store_keys(session, place, [by_id[one] for one in changed])
     return len(changed)
@@ -168,7 +173,6 @@ async def store(session: AsyncConnection, place: Place, records: Iterable[Record
 
 async def _store_keys(session: AsyncConnection, place: Place, records: Sequence[Record]) -> None:
     pairs = [(record.id, key) for record in records for key in keys(record.party)]
-    await session.execute(_FORGET_KEYS, {**place.values(), "ids": [record.id for record in records]})
     values = {"ids": [one for one, _ in pairs], "keys": [key for _, key in pairs]}
     await session.execute(_STORE_KEYS, {**place.values(), **values})
 

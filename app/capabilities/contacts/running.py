@@ -106,7 +106,7 @@ class RunHandler:
             await reconciler.recover()
         if await turn.batch(reconciler):
             return NEXT
-        if state.written >= MANY_WRITES and state.rounds == 0:
+        if state.rounds == 0 and max(state.written.values(), default=0) >= MANY_WRITES:
             await turn.listen_to_the_echo()
             return NEXT
         await self._finish(work, state, "done")
@@ -211,11 +211,13 @@ class _Turn:
             return await records.pending(session, place, work.subject, BATCH, only_gone=not whole)
 
     async def listen_to_the_echo(self) -> None:
-        """Reads what our own writes changed, so that the cursors stand behind them."""
+        """Reads what our own writes changed, so that the cursors stand behind them; bexio only after many there."""
         state, work = self.state, self.work
         state.rounds += 1
-        state.phase, state.full = "bexio", False
-        state.bexio, state.customers, state.suppliers = Reading(), Reading(), Reading()
+        state.full = False
+        state.phase, state.customers, state.suppliers = "customers", Reading(), Reading()
+        if state.written.get("bexio", 0) >= MANY_WRITES:
+            state.phase, state.bexio = "bexio", Reading()
         async with work.db.begin(work.tenant) as session:
             await operations.hold(session, work.operation)
             await self.keep(session, state)
