@@ -1,4 +1,6 @@
-"""`python -m tests.soak [part ...] [--seeds N] [--jobs N]`: the full counts of what CI runs a slice of.
+"""`python -m tests.soak [part ...] [--seeds N] [--first N] [--jobs N]`: the full counts of what CI runs a slice of.
+
+`--first` goes on with a simulation where another soak ended.
 
 Exits non-zero when anything was doubled, lost or left behind.
 """
@@ -13,7 +15,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -43,25 +45,30 @@ PIECE = 250
 FIGURES = ("seeds", "sales", "requests", "doubled", "lost", "strays", "wrong_seeds")
 
 
-async def simulate(server: str, seeds: int, jobs: int) -> bool:
-    """The exactly-once simulation over `seeds` seeds, shared by `jobs` processes."""
+async def simulate(server: str, seeds: range, jobs: int) -> bool:
+    """The exactly-once simulation over these seeds, shared by `jobs` processes."""
     return await _simulate(server, seeds, jobs, "simulation")
 
 
-async def bookings(server: str, seeds: int, jobs: int) -> bool:
+async def bookings(server: str, seeds: range, jobs: int) -> bool:
     """The same for the booking export."""
     return await _simulate(server, seeds, jobs, "bookings", "--bookings")
 
 
-async def _simulate(server: str, seeds: int, jobs: int, name: str, *options: str) -> bool:
+async def _simulate(server: str, seeds: range, jobs: int, name: str, *options: str) -> bool:
     places = asyncio.Semaphore(jobs)
     sums: Counter[str] = Counter()
     attention: Counter[str] = Counter()
 
-    async def piece(first: int) -> None:
+    async def piece(part: range) -> None:
         async with places:
-            seeds_here = min(PIECE, seeds - first)
-            answer = await _simulation(server, first, seeds_here, lambda: progress.advance(task), options)
+            try:
+                answer = await _simulation(server, part, lambda: progress.advance(task), options)
+            except _Died as death:
+                # The others go on: hours of them are not lost with one.
+                console.print(f"seeds {part.start} to {part.stop - 1}: {death}", style="red")
+                sums["wrong_seeds"] += len(part)
+                return
         sums.update({name: answer[name] for name in FIGURES})
         attention.update(answer["attention"])
         for seed, found in answer["wrong"].items():
@@ -71,29 +78,39 @@ async def _simulate(server: str, seeds: int, jobs: int, name: str, *options: str
             console.print(f"{name}: {dict(sums)}")
 
     with Progress(console=console) as progress:
-        task = progress.add_task(name, total=seeds)
-        await asyncio.gather(*(piece(first) for first in range(0, seeds, PIECE)))
+        task = progress.add_task(name, total=len(seeds))
+        await asyncio.gather(*(piece(seeds[begin : begin + PIECE]) for begin in range(0, len(seeds), PIECE)))
     console.print(f"{name}: {dict(sums)}; attention: {dict(attention)}")
     return sums["wrong_seeds"] == 0
 
 
+class _Died(Exception):
+    """A process of the simulation ended without an answer."""
+
+
 async def _simulation(
-    server: str, first: int, seeds: int, advance: Callable[[], None], options: tuple[str, ...]
+    server: str, seeds: range, advance: Callable[[], None], options: tuple[str, ...]
 ) -> dict[str, Any]:
     async with fresh_database(make_url(server)) as url:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-W", "ignore", "-m", "tests.simulation", "--first", str(first), "--seeds", str(seeds)),
+            *("-W", "ignore", "-m", "tests.simulation", "--first", str(seeds.start), "--seeds", str(len(seeds))),
             *("--database", url.render_as_string(hide_password=False), *options),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
         output = asyncio.StreamReader() if process.stdout is None else process.stdout
         steps = asyncio.StreamReader() if process.stderr is None else process.stderr
+        said = deque[str](maxlen=20)
         async for line in steps:
             if line.strip().isdigit():
                 advance()
-        return json.loads((await output.read()).decode().strip().splitlines()[-1])
+            else:
+                said.append(line.decode(errors="replace"))
+        lines = (await output.read()).decode().strip().splitlines()
+        if await process.wait() not in {0, 1} or not lines:
+            raise _Died(f"exit code {process.returncode}\n{''.join(said)}")
+        return json.loads(lines[-1])
 
 
 async def mutate(server: str, seeds: int, _jobs: int) -> bool:
@@ -215,9 +232,8 @@ async def deaths(server: str, _seeds: int, _jobs: int) -> bool:
     return process.returncode == 0
 
 
+SIMULATIONS: dict[str, Callable[[str, range, int], Awaitable[bool]]] = {"simulation": simulate, "bookings": bookings}
 PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
-    "simulation": simulate,
-    "bookings": bookings,
     "bookings-plan": bookings_plan,
     "mutants": mutate,
     "kill": killed,
@@ -232,17 +248,22 @@ PARTS: dict[str, Callable[[str, int, int], Awaitable[bool]]] = {
 
 async def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all without a name")
+    parser.add_argument("parts", nargs="*", choices=[*SIMULATIONS, *PARTS, []], help="all without a name")
     parser.add_argument("--seeds", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     clean = True
     with TemporaryDirectory(prefix="connector-soak-") as folder:
         server = await start(Path(folder), fast=True)
         try:
-            for name in arguments.parts or PARTS:
+            for name in arguments.parts or [*SIMULATIONS, *PARTS]:
                 began = time.monotonic()
-                clean &= await PARTS[name](server.url, arguments.seeds, arguments.jobs)
+                if (simulation := SIMULATIONS.get(name)) is not None:
+                    seeds = range(arguments.first, arguments.first + arguments.seeds)
+                    clean &= await simulation(server.url, seeds, arguments.jobs)
+                else:
+                    clean &= await PARTS[name](server.url, arguments.seeds, arguments.jobs)
                 console.print(f"{name}: {time.monotonic() - began:.0f} s")
         finally:
             await server.stop()
