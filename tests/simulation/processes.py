@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 from pydantic import SecretStr
@@ -74,6 +74,8 @@ class Simulation(ABC):
         self.world.limits.enabled = False
         self.verdict = Verdict(seed)
         self.milestones: Counter[str] = Counter()
+        self.interrupted: Counter[UUID] = Counter()
+        """subject of work -> how many of its turns ended with a dead or frozen process"""
         self.processes: list[Process] = []
         self.line: Line
         self.group: asyncio.TaskGroup
@@ -151,6 +153,8 @@ class Process:
         simulation = self.simulation
         simulation.passed(milestone)
         fate = simulation.fate()
+        if fate is not None:
+            simulation.interrupted.update(operation.subject_id for operation in self.loop.held.values())
         if fate == "kill":
             self.alive = False
             simulation.launch(after=simulation.random.uniform(1, 30))
