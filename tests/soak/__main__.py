@@ -153,8 +153,6 @@ async def killed(_server: str, seeds: int, _jobs: int) -> bool:
 
 async def refresh(server: str, seeds: int, _jobs: int) -> bool:
     """Sixteen callers on three replicas renew tokens that work once: a round for every ten seeds; then kills."""
-    # A thousand rounds of what the service logs are nobody's interest.
-    log.configure("error", json=True, stream=io.BytesIO())
     async with fresh_database(make_url(server)) as url:
         text_url = url.render_as_string(hide_password=False)
         owner, db = create_async_engine(text_url), Database(text_url)
@@ -201,7 +199,6 @@ async def synced(server: str, seeds: int, _jobs: int) -> bool:
 
 async def provision(server: str, seeds: int, _jobs: int) -> bool:
     """A provisioning killed at every point, robbed of every remote call, and raced: a race for every hundred seeds."""
-    log.configure("CRITICAL", json=True)
     async with fresh_database(make_url(server)) as url:
         text_url = url.render_as_string(hide_password=False)
         owner, db = create_async_engine(text_url), Database(text_url)
@@ -253,6 +250,8 @@ async def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
+    # Thousands of rounds of what the service logs are nobody's interest.
+    log.configure("error", json=True, stream=io.BytesIO())
     clean = True
     with TemporaryDirectory(prefix="connector-soak-") as folder:
         server = await start(Path(folder), fast=True)
