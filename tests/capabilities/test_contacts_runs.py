@@ -127,6 +127,19 @@ async def test_after_many_writes_only_the_side_that_was_written_is_read_again(pe
     assert people.shop.arcavis.requests.report()["by_route"] == {"GET /api/customers": 1, "GET /api/suppliers": 1}
 
 
+async def test_after_many_writes_to_bexio_the_next_run_finds_nothing_of_them(people: People) -> None:
+    for number in range(500):
+        people.add(Name=f"Hier{number}", ContactEmail=f"h{number}@muster.example")
+    run = await people.run("export")
+    assert run["counts"]["created"] == 500
+    routes = people.company.requests.by_route
+    # At first, and behind the writes: what changed, and what was archived.
+    assert routes["POST /2.0/contact/search"] == 3
+    people.shop.clock.moved += TEN_MINUTES
+    assert figures(await people.run("export")) == {}
+    assert routes["POST /2.0/contact/search"] == 5
+
+
 async def test_a_contact_that_changed_is_found_by_what_it_is_called_now(people: People) -> None:
     named = "select key from contact_key where side = 'bexio' and remote_id = {} and key like 'n:%'"
     changed, other = people.add_in_bexio(name_1="Vorher"), people.add_in_bexio(name_1="Anders")

@@ -71,7 +71,7 @@ class Progress(BaseModel):
     counts: dict[str, int] = Field(default_factory=dict)
     lines: list[Line] = Field(default_factory=list[Line])
     total: int | None = None
-    written: dict[Side, int] = Field(default_factory=dict[Side, int])
+    written: Counter[Side] = Field(default_factory=Counter[Side])
     rounds: int = 0
     bexio: Reading = Field(default_factory=Reading)
     customers: Reading = Field(default_factory=Reading)
@@ -121,8 +121,7 @@ class Tally:
     def into(self, progress: Progress) -> None:
         """Adds the batch to the run's figures; of the lines as many as there is room for."""
         progress.count(**self.counts)
-        for side, number in self.writes.items():
-            progress.written[side] = progress.written.get(side, 0) + number
+        progress.written.update(self.writes)
         progress.lines += self.lines[: MOST_LINES - len(progress.lines)]
 
 

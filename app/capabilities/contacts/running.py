@@ -216,7 +216,7 @@ class _Turn:
         state.rounds += 1
         state.full = False
         state.phase, state.customers, state.suppliers = "customers", Reading(), Reading()
-        if state.written.get("bexio", 0) >= MANY_WRITES:
+        if state.written["bexio"] >= MANY_WRITES:
             state.phase, state.bexio = "bexio", Reading()
         async with work.db.begin(work.tenant) as session:
             await operations.hold(session, work.operation)
